@@ -1,0 +1,12 @@
+/** The REST contract of Drover: routes as data, schemas, a typed client, OpenAPI. */
+export * from './client.ts'
+export * from './common.ts'
+export { createOpenApi } from './openapi.ts'
+export * from './route.ts'
+export * from './routes/access.ts'
+export * from './routes/agents.ts'
+export * from './routes/configs.ts'
+export * from './routes/events.ts'
+export * from './routes/groups.ts'
+export * from './routes/index.ts'
+export * from './routes/system.ts'
