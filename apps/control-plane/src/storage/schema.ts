@@ -1,0 +1,205 @@
+/** The tables, as Kysely sees them. Times are milliseconds since 1970, hashes lower-case hex, `…_json` columns JSON text. */
+import type { ColumnType, Generated, Insertable, Selectable, Updateable } from 'kysely'
+
+/** A number with a default, so that an insert may leave it out. */
+type Defaulted<T> = ColumnType<T, T | undefined, T>
+
+export interface MetaTable {
+  key: string
+  value: string
+}
+
+export interface AgentsTable {
+  /** `agt_…`; ours, outlives the instance uid. */
+  id: string
+  instance_uid: string
+  previous_uids_json: Defaulted<string>
+  first_seen_at: number
+  /** Written with other changes and at disconnect, never for a heartbeat alone. */
+  last_seen_at: number | null
+  /** `{ identifying, nonIdentifying }` */
+  description_json: string | null
+  health_json: string | null
+  /** AgentCapabilities mask as decimal text. */
+  capabilities: Defaulted<string>
+  custom_capabilities_json: Defaulted<string>
+  labels_json: Defaulted<string>
+  remote_config_hash: string | null
+  remote_config_status: 'unset' | 'applying' | 'applied' | 'failed' | null
+  remote_config_error: string | null
+  /** Key into `blobs`: the redacted files as JSON. */
+  effective_config_hash: string | null
+  effective_config_at: number | null
+  /** Key into `component_sets`. */
+  components_hash: string | null
+  last_good_hash: string | null
+  desired_key: string | null
+  desired_hash: string | null
+  transport: 'websocket' | 'http' | 'in-process' | null
+  /** Principal of the last connection: the id of its enrolment token. */
+  credential: string | null
+  remote_address: string | null
+  /** Grows with each edit by a person; the ETag. */
+  edit: Defaulted<number>
+}
+
+export interface ComponentSetsTable {
+  hash: string
+  complete: number
+  items_json: string
+  first_seen_at: number
+}
+
+export interface BlobsTable {
+  /** SHA-256 of the body before compression. */
+  hash: string
+  encoding: 'identity' | 'zstd'
+  body: Uint8Array
+  /** Of the body before compression. */
+  bytes: number
+  created_at: number
+}
+
+/** Configurations that were offered, so that a last good one can be offered again whatever became of its groups. */
+export interface RenderedConfigsTable {
+  hash: string
+  /** Key into `blobs`: the files as JSON. */
+  blob_hash: string
+  /** What it stands for, e.g. `base@3 (group all)`. */
+  source: string
+  created_at: number
+}
+
+export interface AttemptsTable {
+  id: Generated<number>
+  agent_id: string
+  hash: string
+  source: string
+  state: 'offered' | 'applying' | 'applied' | 'failed' | 'timedOut' | 'superseded' | 'rolledBack'
+  reason: 'desired' | 'restore' | 'retry'
+  error_message: string | null
+  offered_at: number
+  updated_at: number
+}
+
+export interface ConfigsTable {
+  name: string
+  description: string
+  latest_version: number
+  /** Numbers are never used twice, so a config made again after a deletion goes on counting from here. */
+  first_version: number
+  created_at: number
+  updated_at: number
+}
+
+export interface ConfigVersionsTable {
+  config: string
+  version: number
+  /** Of names, types and bodies; see `contentHash` in agent-config. */
+  content_hash: string
+  /** Key into `blobs`: the files as JSON. */
+  blob_hash: string
+  bytes: number
+  message: string
+  author: string
+  created_at: number
+  /** Warnings found when it was made; a version with errors is never stored. */
+  findings_json: string
+}
+
+export interface GroupsTable {
+  name: string
+  description: string
+  selector: string
+  priority: number
+  revision: number
+  /** As `configs.first_version`. */
+  first_revision: number
+  created_at: number
+  updated_at: number
+  edit: number
+}
+
+export interface GroupRevisionsTable {
+  group_name: string
+  number: number
+  /** `[{ config, version }]` */
+  configs_json: string
+  author: string
+  message: string
+  created_at: number
+}
+
+export interface TokensTable {
+  id: string
+  kind: 'enrolment' | 'api'
+  name: string
+  /** SHA-256 of the value; the value itself is nowhere. */
+  hash: string
+  /** Of API tokens. */
+  access: 'read' | 'write' | null
+  created_at: number
+  created_by: string
+  expires_at: number | null
+  revoked_at: number | null
+  last_used_at: number | null
+}
+
+export interface SessionsTable {
+  /** SHA-256 of the cookie's value. */
+  hash: string
+  name: string
+  access: 'read' | 'write'
+  created_at: number
+  expires_at: number
+}
+
+export interface SignInLinksTable {
+  /** SHA-256 of the code. */
+  hash: string
+  created_by: string
+  created_at: number
+  expires_at: number
+  used_at: number | null
+}
+
+export interface EventsTable {
+  id: Generated<number>
+  at: number
+  kind: string
+  actor: string
+  subject: string
+  summary: string
+  data_json: string
+}
+
+export interface IdempotencyKeysTable {
+  /** SHA-256 of caller, route and key. */
+  scope_hash: string
+  body_hash: string
+  /** The answer, encrypted under the key that only the caller knows: it may hold a token's value. */
+  answer: Uint8Array
+  created_at: number
+}
+
+export interface Database {
+  meta: MetaTable
+  agents: AgentsTable
+  component_sets: ComponentSetsTable
+  blobs: BlobsTable
+  rendered_configs: RenderedConfigsTable
+  attempts: AttemptsTable
+  configs: ConfigsTable
+  config_versions: ConfigVersionsTable
+  groups: GroupsTable
+  group_revisions: GroupRevisionsTable
+  tokens: TokensTable
+  sessions: SessionsTable
+  sign_in_links: SignInLinksTable
+  events: EventsTable
+  idempotency_keys: IdempotencyKeysTable
+}
+
+export type Row<Table extends keyof Database> = Selectable<Database[Table]>
+export type NewRow<Table extends keyof Database> = Insertable<Database[Table]>
+export type RowChange<Table extends keyof Database> = Updateable<Database[Table]>
