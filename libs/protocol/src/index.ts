@@ -1,1 +1,15 @@
-export {}
+/** OpAMP as values: messages, frames, capabilities, status compression, hashes and limits. No sockets, no clock. */
+export { type AttributeJson, anyValueToJson, attributesToJson, attributesToText, keyValues } from './any-value.ts'
+export { bytesAt, bytesEqual, fromHex, toHex } from './bytes.ts'
+export { type AgentCapability, agentCapabilities, type CapabilitySet, type ServerCapability, serverCapabilities } from './capabilities.ts'
+export { ProtocolError, type ProtocolErrorCode } from './errors.ts'
+export { decodeFrame, encodeFrame, messageOffset } from './frame.ts'
+export * from './gen/opamp/v1/anyvalue_pb.js'
+export * from './gen/opamp/v1/opamp_pb.js'
+export { configHash, type HashedFile } from './hash.ts'
+export { type Heartbeat, peekHeartbeat } from './heartbeat.ts'
+export { decodeHttpBody, encodeHttpBody } from './http-body.ts'
+export { createInstanceUid, type InstanceUid, instanceUidFromBytes, instanceUidToBytes, parseInstanceUid } from './instance-uid.ts'
+export { type DecodeLimits, defaultLimits } from './limits.ts'
+export { decodeAgentToServer, decodeServerToAgent, encodeAgentToServer, encodeServerToAgent } from './message.ts'
+export { type AgentStatus, mergeStatus, type StatusPart, type StatusTracker, type TrackedReport, trackHeartbeat, trackReport } from './status.ts'
