@@ -36,7 +36,7 @@ function findStale(): string[] {
 runBuf(['lint'])
 if (process.argv.includes('--check')) {
   const stale = findStale()
-  for (const path of stale) console.error(`libs/protocol/src/gen${path} does not match libs/protocol/proto; run: node libs/protocol/generate.ts`)
+  for (const path of stale) process.stderr.write(`libs/protocol/src/gen${path} does not match libs/protocol/proto; run: node libs/protocol/generate.ts\n`)
   process.exitCode = stale.length === 0 ? 0 : 1
 } else {
   runBuf(['generate'])

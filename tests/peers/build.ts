@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withBuildLock } from './build-lock.ts'
 
-export type PeerName = 'supervisor' | 'collector' | 'opamp-client'
+export type PeerName = 'supervisor' | 'collector' | 'opamp-client' | 'opamp-descriptors'
 
 /** The peer cannot be had on this machine: no Go, or no way to the modules. The message says which and what to do. */
 export class PeerUnavailableError extends Error {
@@ -40,6 +40,11 @@ const recipes: Record<PeerName, Recipe> = {
     title: "the driver of opamp-go's client (v0.23.0)",
     sources: [join(root, 'tests', 'conformance', 'go-client')],
     build: (_, target) => go([...goBuild, '-o', target, '.'], join(root, 'tests', 'conformance', 'go-client')),
+  },
+  'opamp-descriptors': {
+    title: "the dump of opamp-go's schema (v0.23.0)",
+    sources: [join(root, 'tests', 'conformance', 'descriptors', 'go-program')],
+    build: (_, target) => go([...goBuild, '-o', target, '.'], join(root, 'tests', 'conformance', 'descriptors', 'go-program')),
   },
 }
 

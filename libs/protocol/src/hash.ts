@@ -20,7 +20,7 @@ const domain = 'drover config 1'
  */
 export function configHash(files: Iterable<HashedFile>): Uint8Array {
   const text = new TextEncoder()
-  const named = Array.from(files, (file) => ({ file, name: text.encode(file.name) })).sort((a, b) => compareBytes(a.name, b.name))
+  const named = Array.from(files, (file) => ({ file, name: text.encode(file.name) })).toSorted((a, b) => compareBytes(a.name, b.name))
   const hash = sha256.create()
   const update = (part: Uint8Array) => {
     const length = new DataView(new ArrayBuffer(8))
