@@ -136,9 +136,9 @@ export class ScriptedAgent {
   }
 
   #connect(): void {
-    let current: Link | undefined
-    const isCurrent = () => this.#running && (current === undefined || current === this.#link)
-    current = this.#options.openLink(
+    const own: { link?: Link } = {}
+    const isCurrent = () => this.#running && (own.link === undefined || own.link === this.#link)
+    own.link = this.#options.openLink(
       {
         open: () => {
           if (isCurrent()) this.#onOpen()
@@ -158,7 +158,7 @@ export class ScriptedAgent {
       },
       this.uid,
     )
-    this.#link = current
+    this.#link = own.link
     if (this.#connected) this.#send() // opened before `openLink` returned
   }
 
