@@ -1,0 +1,53 @@
+/** Who may import whom, between workspaces and between the folders of one. Anything that is not allowed here is forbidden. */
+
+export interface WorkspaceRule {
+  /** Folder from the root, e.g. `libs/protocol`. */
+  readonly folder: string
+  /** Other workspaces, by the last part of their names (`protocol` for `@drover/protocol`). */
+  readonly imports: readonly string[]
+  /** Uses nothing from Node, so that it also runs in a browser. */
+  readonly pure?: true
+  /** Folders of `src` with imports beyond `imports`. */
+  readonly extra?: Readonly<Record<string, readonly string[]>>
+  /** Which folders of `src` a folder of `src` may import. Absent: any, as long as no two import each other in a circle. */
+  readonly folders?: Readonly<Record<string, readonly string[]>>
+}
+
+/** What the features of the control plane share; features meet in `fleet` values and in the event log, never in each other. */
+const shared = ['config', 'storage', 'events', 'http'] as const
+
+export const workspaceRules: Readonly<Record<string, WorkspaceRule>> = {
+  protocol: { folder: 'libs/protocol', imports: [], pure: true },
+  'agent-config': { folder: 'libs/agent-config', imports: [], pure: true },
+  api: { folder: 'libs/api', imports: [], pure: true },
+  fleet: { folder: 'libs/fleet', imports: ['protocol', 'agent-config'], pure: true },
+  server: { folder: 'libs/server', imports: ['protocol'] },
+  testing: { folder: 'libs/testing', imports: ['protocol'] },
+  'control-plane': {
+    folder: 'apps/control-plane',
+    imports: ['protocol', 'server', 'fleet', 'agent-config', 'api'],
+    extra: { demo: ['testing'] },
+    folders: {
+      config: [],
+      storage: ['config'],
+      events: ['storage'],
+      http: ['config', 'storage', 'events'],
+      access: shared,
+      agents: shared,
+      configs: shared,
+      groups: shared,
+      system: shared,
+      demo: shared,
+    },
+  },
+  console: { folder: 'apps/console', imports: ['api'] },
+  cli: { folder: 'apps/cli', imports: ['api', 'agent-config', 'control-plane'] },
+  tests: { folder: 'tests', imports: ['protocol', 'server', 'testing', 'fleet', 'agent-config', 'api', 'control-plane', 'cli'] },
+  tools: { folder: 'tools', imports: [] },
+}
+
+/** Tests may also use the fake clock and the scripted agents. */
+export const testImports: readonly string[] = ['testing']
+
+/** Packages that need not be listed by the workspace that imports them: the test runner serves all of them. */
+export const sharedPackages: readonly string[] = ['vitest']
