@@ -1,5 +1,6 @@
-/** What a handler of a REST route gets and gives; see `api-server.ts` for how it is bound. */
+/** What a handler of a REST route gets and gives; `route-binder.ts` binds it. */
 import type { AnyRoute, BodyOf, ParamsOf, QueryOf, ResponseOf } from '@drover/api'
+import type { ServerResponse } from 'node:http'
 import type { Tx } from '../storage/store.ts'
 
 /** Who calls: a person's session or an API token. */
@@ -45,3 +46,9 @@ export type Handler<R extends AnyRoute> = (call: Call<R>) => Promise<Answer<R>> 
 
 /** Binds a route of `@drover/api`: checks access, parameters and body, calls the handler, maps errors to problems. */
 export type BindRoute = <R extends AnyRoute>(route: R, handler: Handler<R>) => void
+
+/** Writes a whole response by itself, until the call's signal aborts: the caller went away, or the server stops. */
+export type Stream = (response: ServerResponse) => Promise<void>
+
+/** Binds a GET route whose answer is a stream. What the handler throws is answered as a problem; after that the stream has the response. */
+export type BindStream = <R extends AnyRoute>(route: R, handler: (call: Call<R>) => Stream) => void

@@ -51,7 +51,7 @@ export function createBlobStore(clock: { now(): number }): BlobStore {
 function unpack(row: { encoding: 'identity' | 'zstd'; body: Uint8Array; bytes: number }, hash: string): Uint8Array {
   if (row.encoding === 'identity') return row.body
   try {
-    return zstdDecompressSync(row.body, { maxOutputLength: Math.max(1, row.bytes) })
+    return new Uint8Array(zstdDecompressSync(row.body, { maxOutputLength: Math.max(1, row.bytes) }))
   } catch {
     throw new BlobCorruptError(hash)
   }

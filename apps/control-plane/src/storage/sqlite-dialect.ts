@@ -52,8 +52,7 @@ class NodeSqliteDriver implements Driver {
     if (this.#database.isTransaction) this.#database.exec('rollback')
   }
 
-  async releaseConnection(connection: DatabaseConnection): Promise<void> {
-    if (connection instanceof NodeSqliteConnection) connection.release()
+  async releaseConnection(): Promise<void> {
     const next = this.#waiting.shift()
     if (next) next()
     else this.#busy = false
@@ -67,20 +66,13 @@ class NodeSqliteDriver implements Driver {
 class NodeSqliteConnection implements DatabaseConnection {
   readonly #statements: StatementCache
   readonly #count: CountOperation
-  #released = false
 
   constructor(statements: StatementCache, count: CountOperation) {
     this.#statements = statements
     this.#count = count
   }
 
-  release(): void {
-    this.#released = true
-  }
-
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    // Without this, a statement that somebody forgot to await would run in whichever transaction comes next.
-    if (this.#released) throw new Error('this transaction is over: await every statement inside it')
     const { statement, reads, returnsRows } = this.#statements.get(query.sql)
     this.#count(reads ? 'read' : 'write')
     const parameters = query.parameters as readonly SQLInputValue[] // as: Kysely does not know what the driver accepts; SQLite refuses the rest
