@@ -1,0 +1,109 @@
+/** Reads YAML with line and column for every finding, within limits of size, depth and what aliases expand to. */
+import { Composer, LineCounter, Parser } from 'yaml'
+import type { Document } from 'yaml'
+import type { Finding, Path, Position } from './finding.ts'
+import { convertDocument } from './convert.ts'
+import type { ConfigLimits } from './limits.ts'
+import { defaultLimits, isLongerThan } from './limits.ts'
+import type { ConfigMap, ConfigValue } from './value.ts'
+import { isMap } from './value.ts'
+
+export interface ParsedYaml {
+  /** Absent when there is an error, and for an empty file. */
+  readonly document?: ConfigMap
+  readonly findings: readonly Finding[]
+  /** Where a path, or the nearest ancestor that the text has, is written. */
+  locate(path: Path): Position | undefined
+}
+
+type Report = (severity: Finding['severity'], code: string, message: string, position?: Position) => void
+
+const nowhere = (): undefined => undefined
+// Go's YAML readers refuse these, so an agent would fail on them.
+// oxlint-disable-next-line no-control-regex
+const controlCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
+
+/** Never throws: whatever is wrong with the text is a finding. */
+export function parseYaml(text: string, file: string, limits: ConfigLimits = defaultLimits): ParsedYaml {
+  const findings: Finding[] = []
+  const report: Report = (severity, code, message, position) => {
+    if (findings.length < limits.maxFindings) findings.push({ severity, code, message, file, ...position })
+  }
+  if (isLongerThan(text, limits.maxFileBytes)) {
+    report('error', 'too-large', `the file is larger than ${limits.maxFileBytes} bytes`)
+    return { findings, locate: nowhere }
+  }
+  const body = text.startsWith('\uFEFF') ? text.slice(1) : text
+  if (body !== text) report('warning', 'byte-order-mark', 'the file starts with a byte order mark, which is ignored', { line: 1, column: 1 })
+  const lines = new LineCounter()
+  const place = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
+    return { line: Math.max(line, 1), column: Math.max(col, 1) }
+  }
+  if (!checkCharacters(body, report)) return { findings, locate: nowhere }
+  const document = composeOne(body, lines, place, report)
+  if (document === undefined) return { findings, locate: nowhere }
+  const converted = convertDocument(document, limits, (code, message, offset) => report('error', code, message, place(offset)))
+  const errors = findings.some((finding) => finding.severity === 'error')
+  const root = errors ? undefined : checkRoot(converted.value, document, place, report)
+  return {
+    findings,
+    locate: (path) => {
+      const offset = converted.locate(path)
+      return offset === undefined ? undefined : place(offset)
+    },
+    ...(root === undefined ? {} : { document: root }),
+  }
+}
+
+function checkCharacters(text: string, report: Report): boolean {
+  const bad = text.search(controlCharacter)
+  if (bad !== -1) {
+    const code = text.charCodeAt(bad).toString(16).padStart(4, '0').toUpperCase()
+    report('error', 'control-character', `the control character U+${code} is not allowed in YAML`, textPosition(text, bad))
+    return false
+  }
+  if (!text.isWellFormed()) {
+    report('error', 'invalid-text', 'the text is not valid Unicode')
+    return false
+  }
+  return true
+}
+
+function textPosition(text: string, offset: number): Position {
+  const before = text.slice(0, offset)
+  const start = before.lastIndexOf('\n')
+  return { line: before.split('\n').length, column: offset - start }
+}
+
+/** The single document of the text. Go's readers silently take the first of several, which is never what was meant. */
+function composeOne(text: string, lines: LineCounter, place: (offset: number) => Position, report: Report): Document.Parsed | undefined {
+  const parser = new Parser(lines.addNewLine)
+  // Duplicate keys are found by the conversion: the library compares every key with every other.
+  // Its long messages quote the text around an error; a line and a column say the same, and leak nothing.
+  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, strict: true, version: '1.2', logLevel: 'silent' })
+  let first: Document.Parsed | undefined
+  // With forceDoc an empty text gives an empty document too.
+  for (const document of composer.compose(parser.parse(text), true, text.length)) {
+    if (first !== undefined) {
+      report('error', 'multiple-documents', 'a file has one YAML document; agents ignore what follows the first', place(document.range[0]))
+      return undefined
+    }
+    first = document
+  }
+  for (const error of first?.errors ?? []) {
+    report('error', error.code === 'TAB_AS_INDENT' ? 'tab-indentation' : 'yaml-syntax', error.message, place(error.pos[0]))
+  }
+  for (const warning of first?.warnings ?? []) report('warning', 'yaml-warning', warning.message, place(warning.pos[0]))
+  return first !== undefined && first.errors.length === 0 ? first : undefined
+}
+
+function checkRoot(value: ConfigValue | undefined, document: Document.Parsed, place: (offset: number) => Position, report: Report): ConfigMap | undefined {
+  if (value === null || value === undefined) {
+    report('warning', 'empty-file', 'the file has no content', { line: 1, column: 1 })
+    return undefined
+  }
+  if (isMap(value)) return value
+  report('error', 'not-a-map', `a configuration is a map of keys and values, not ${Array.isArray(value) ? 'a list' : 'a single value'}`, place(document.contents?.range[0] ?? 0))
+  return undefined
+}
