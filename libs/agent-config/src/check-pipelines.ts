@@ -50,8 +50,15 @@ function isDefined(defined: Defined, kind: ComponentKind, id: string): boolean {
 function checkPipeline(id: string, pipeline: ConfigValue, defined: Defined, report: ReportPath): void {
   const path = [...pipelinesPath, id]
   const parsed = parseComponentId(id)
-  if (parsed === undefined) report('error', 'invalid-component-id', `${JSON.stringify(id)} is no pipeline id: write a signal such as "traces", or a signal and a name such as "traces/2"`, path)
-  else if (!signals.has(parsed.type)) report('error', 'invalid-pipeline-type', `a pipeline carries traces, metrics, logs or profiles, not ${JSON.stringify(parsed.type)}`, path)
+  if (parsed === undefined)
+    report(
+      'error',
+      'invalid-component-id',
+      `${JSON.stringify(id)} is no pipeline id: write a signal such as "traces", or a signal and a name such as "traces/2"`,
+      path,
+    )
+  else if (!signals.has(parsed.type))
+    report('error', 'invalid-pipeline-type', `a pipeline carries traces, metrics, logs or profiles, not ${JSON.stringify(parsed.type)}`, path)
   if (hasPlaceholder(pipeline)) return
   if (pipeline !== null && !isMap(pipeline)) {
     report('error', 'wrong-type', `the pipeline ${JSON.stringify(id)} is a map of receivers, processors and exporters`, path)
@@ -79,7 +86,13 @@ function checkRole(pipelineId: string, role: PipelineRole, list: ConfigValue | u
     if (typeof item !== 'string') report('error', 'wrong-type', `${role} of a pipeline is a list of component ids`, [...path, index])
     else if (!hasPlaceholder(item)) checkReference(pipelineId, role, item, [...path, index], defined, report)
     if (typeof item !== 'string') return
-    if (seen.has(item)) report(role === 'processors' ? 'error' : 'warning', 'repeated-component', `the pipeline ${JSON.stringify(pipelineId)} names ${JSON.stringify(item)} twice in ${role}`, [...path, index])
+    if (seen.has(item))
+      report(
+        role === 'processors' ? 'error' : 'warning',
+        'repeated-component',
+        `the pipeline ${JSON.stringify(pipelineId)} names ${JSON.stringify(item)} twice in ${role}`,
+        [...path, index],
+      )
     seen.add(item)
   })
 }
@@ -92,7 +105,12 @@ function checkReference(pipelineId: string, role: PipelineRole, id: string, path
   const kinds: readonly ComponentKind[] = role === 'processors' ? ['processor'] : [kindOf[role], 'connector']
   if (kinds.some((kind) => isDefined(defined, kind, id) || defined.open.has(kind))) return
   const places = kinds.map((kind) => sections[kind]).join(' or ')
-  report('error', 'unknown-component', `the pipeline ${JSON.stringify(pipelineId)} uses ${kindOf[role]} ${JSON.stringify(id)}, which is not defined in ${places}`, path)
+  report(
+    'error',
+    'unknown-component',
+    `the pipeline ${JSON.stringify(pipelineId)} uses ${kindOf[role]} ${JSON.stringify(id)}, which is not defined in ${places}`,
+    path,
+  )
 }
 
 function checkConnectors(config: ConfigMap, defined: Defined, report: ReportPath): void {
@@ -103,7 +121,8 @@ function checkConnectors(config: ConfigMap, defined: Defined, report: ReportPath
   const targets = new Set(pipelines.flatMap(({ exporters }) => exporters))
   for (const id of connectors) {
     for (const kind of ['receiver', 'exporter'] as const) {
-      if (isDefined(defined, kind, id)) report('error', 'ambiguous-id', `${JSON.stringify(id)} is defined as ${kind} and as connector: a pipeline could mean either`, ['connectors', id])
+      if (isDefined(defined, kind, id))
+        report('error', 'ambiguous-id', `${JSON.stringify(id)} is defined as ${kind} and as connector: a pipeline could mean either`, ['connectors', id])
     }
     if (targets.has(id) !== sources.has(id) && certain) {
       const [has, lacks] = targets.has(id) ? ['exporter', 'receiver'] : ['receiver', 'exporter']
@@ -111,7 +130,8 @@ function checkConnectors(config: ConfigMap, defined: Defined, report: ReportPath
     }
   }
   const cycle = findPipelineCycle(pipelines, connectors)
-  if (cycle !== undefined) report('error', 'pipeline-cycle', `the pipelines ${cycle.join(' -> ')} feed each other in a circle`, [...pipelinesPath, cycle[0] ?? ''])
+  if (cycle !== undefined)
+    report('error', 'pipeline-cycle', `the pipelines ${cycle.join(' -> ')} feed each other in a circle`, [...pipelinesPath, cycle[0] ?? ''])
 }
 
 function checkUnused(config: ConfigMap, defined: Defined, report: ReportPath): void {
@@ -130,6 +150,7 @@ function checkUnused(config: ConfigMap, defined: Defined, report: ReportPath): v
   const [receivers, exporters] = [used('receivers'), used('exporters')]
   if (receivers.open || exporters.open) return
   for (const id of defined.ids.get('connector') ?? []) {
-    if (!receivers.ids.has(id) && !exporters.ids.has(id)) report('warning', 'unused-component', `no pipeline uses connector ${JSON.stringify(id)}`, ['connectors', id])
+    if (!receivers.ids.has(id) && !exporters.ids.has(id))
+      report('warning', 'unused-component', `no pipeline uses connector ${JSON.stringify(id)}`, ['connectors', id])
   }
 }

@@ -33,7 +33,8 @@ function checkSection(config: ConfigMap, kind: ComponentKind, report: ReportPath
   }
   for (const [id, settings] of Object.entries(section)) {
     if (!hasPlaceholder(id) && parseComponentId(id) === undefined) report('error', 'invalid-component-id', invalidId(id), [name, id])
-    if (settings !== null && !isMap(settings) && !hasPlaceholder(settings)) report('error', 'wrong-type', `the settings of ${kind} ${JSON.stringify(id)} are a map`, [name, id])
+    if (settings !== null && !isMap(settings) && !hasPlaceholder(settings))
+      report('error', 'wrong-type', `the settings of ${kind} ${JSON.stringify(id)} are a map`, [name, id])
   }
 }
 
@@ -55,7 +56,8 @@ function checkExtensions(config: ConfigMap, report: ReportPath): void {
     if (typeof item !== 'string') report('error', 'wrong-type', 'service.extensions is a list of component ids', path)
     else if (hasPlaceholder(item)) return
     else if (parseComponentId(item) === undefined) report('error', 'invalid-component-id', invalidId(item), path)
-    else if (!defined.has(item) && !open) report('error', 'unknown-component', `service.extensions names ${JSON.stringify(item)}, which is not defined in extensions`, path)
+    else if (!defined.has(item) && !open)
+      report('error', 'unknown-component', `service.extensions names ${JSON.stringify(item)}, which is not defined in extensions`, path)
     if (typeof item === 'string') enabled.add(item)
   })
   const certain = !hasPlaceholder(list) && !items.some(hasPlaceholder)

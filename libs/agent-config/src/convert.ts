@@ -73,7 +73,8 @@ class Conversion {
     if (target === null) this.#stop('recursive-alias', `the alias *${alias.source} is inside the value it stands for`, alias)
     this.#targets.set(alias, target.node)
     this.#count(target.measured.size, alias)
-    if (depth + target.measured.height > this.#limits.maxDepth) this.#stop('too-deep', `the document is nested more than ${this.#limits.maxDepth} levels deep`, alias)
+    if (depth + target.measured.height > this.#limits.maxDepth)
+      this.#stop('too-deep', `the document is nested more than ${this.#limits.maxDepth} levels deep`, alias)
     return target.measured
   }
 
@@ -107,7 +108,8 @@ class Conversion {
       size += measured.size
       height = Math.max(height, measured.height + 1)
       if (isMergeKey(pair.key)) inherited.push(...this.#mergeSources(measured.value, pair))
-      else if (key !== undefined && Object.hasOwn(value, key)) this.#report('duplicate-key', `the key ${JSON.stringify(key)} is set twice in the same map`, offsetOf(pair.key) ?? 0)
+      else if (key !== undefined && Object.hasOwn(value, key))
+        this.#report('duplicate-key', `the key ${JSON.stringify(key)} is set twice in the same map`, offsetOf(pair.key) ?? 0)
       else if (key !== undefined) value[key] = measured.value
     }
     for (const source of inherited) for (const key of Object.keys(source)) if (!Object.hasOwn(value, key)) value[key] = source[key] ?? null
@@ -137,7 +139,8 @@ class Conversion {
 
   #count(size: number, node: unknown): void {
     this.#total += size
-    if (this.#total > this.#limits.maxValues) this.#stop('too-many-values', `the document has more than ${this.#limits.maxValues} values when its aliases are written out`, node)
+    if (this.#total > this.#limits.maxValues)
+      this.#stop('too-many-values', `the document has more than ${this.#limits.maxValues} values when its aliases are written out`, node)
   }
 
   #stop(code: string, message: string, node: unknown): never {

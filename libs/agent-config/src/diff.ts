@@ -27,7 +27,7 @@ export function diffValues(from: ConfigMap, to: ConfigMap): ValueChange[] {
 
 function compareMaps(from: ConfigMap, to: ConfigMap, path: Path, changes: ValueChange[]): void {
   const keys = new Set([...Object.keys(from), ...Object.keys(to)])
-  for (const key of [...keys].sort()) {
+  for (const key of [...keys].toSorted()) {
     compare(Object.hasOwn(from, key) ? from[key] : undefined, Object.hasOwn(to, key) ? to[key] : undefined, [...path, key], changes)
   }
 }
@@ -37,7 +37,8 @@ function compare(from: ConfigValue | undefined, to: ConfigValue | undefined, pat
   if (from === undefined) changes.push({ path: formatPath(path), kind: 'added', to: toJson(to ?? null) })
   else if (to === undefined) changes.push({ path: formatPath(path), kind: 'removed', from: toJson(from) })
   else if (isMap(from) && isMap(to)) compareMaps(from, to, path, changes)
-  else if (Array.isArray(from) && Array.isArray(to) && from.length === to.length) from.forEach((item, index) => compare(item, to[index], [...path, index], changes))
+  else if (Array.isArray(from) && Array.isArray(to) && from.length === to.length)
+    from.forEach((item, index) => compare(item, to[index], [...path, index], changes))
   else changes.push({ path: formatPath(path), kind: 'changed', from: toJson(from), to: toJson(to) })
 }
 
@@ -45,7 +46,7 @@ function compare(from: ConfigValue | undefined, to: ConfigValue | undefined, pat
 export function unifiedDiff(from: readonly ConfigFile[], to: readonly ConfigFile[]): string {
   const before = new Map(from.map((file) => [file.name, file.body]))
   const after = new Map(to.map((file) => [file.name, file.body]))
-  const names = [...new Set([...before.keys(), ...after.keys()])].sort(compareFileNames)
+  const names = [...new Set([...before.keys(), ...after.keys()])].toSorted(compareFileNames)
   return names.map((name) => diffFile(name, before.get(name), after.get(name))).join('')
 }
 
@@ -55,7 +56,10 @@ function diffFile(name: string, from: string | undefined, to: string | undefined
   const header = `--- ${from === undefined ? '/dev/null' : `a/${label}`}\n+++ ${to === undefined ? '/dev/null' : `b/${label}`}\n`
   const patch = structuredPatch(label, label, from ?? '', to ?? '', undefined, undefined, { context: 3, maxEditLength: maxLineEdits })
   if (patch === undefined) return header + replaceAll(from ?? '', to ?? '')
-  return header + patch.hunks.map((hunk) => `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@\n${hunk.lines.join('\n')}\n`).join('')
+  return (
+    header +
+    patch.hunks.map((hunk) => `@@ -${range(hunk.oldStart, hunk.oldLines)} +${range(hunk.newStart, hunk.newLines)} @@\n${hunk.lines.join('\n')}\n`).join('')
+  )
 }
 
 /** The unified format counts from the line before when there are none. */

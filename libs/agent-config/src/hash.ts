@@ -15,7 +15,7 @@ export function contentHash(files: readonly ConfigFile[]): string {
     new DataView(length.buffer).setUint32(0, bytes.length)
     hash.update(length).update(bytes)
   }
-  for (const file of [...files].sort((a, b) => compareFileNames(a.name, b.name))) {
+  for (const file of [...files].toSorted((a, b) => compareFileNames(a.name, b.name))) {
     field(file.name)
     field(file.contentType)
     field(file.body)

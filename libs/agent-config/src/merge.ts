@@ -53,7 +53,7 @@ export function mergeFiles(files: readonly ConfigFile[], limits: ConfigLimits = 
   const findings: Finding[] = [...checkFiles(files, limits)]
   const root: OriginNode = { setBy: [], union: false, children: new Map() }
   const parsed: (ParsedYaml | undefined)[] = files.map(() => undefined)
-  const order = files.map((_, index) => index).sort((a, b) => compareFileNames(files[a]?.name ?? '', files[b]?.name ?? ''))
+  const order = files.map((_, index) => index).toSorted((a, b) => compareFileNames(files[a]?.name ?? '', files[b]?.name ?? ''))
   let merged = createMap()
   if (!findings.some((finding) => finding.severity === 'error')) {
     for (const index of order) {
@@ -185,7 +185,7 @@ function collectOrigins(node: OriginNode | undefined, precedence: ReadonlyMap<nu
 }
 
 function byPrecedence(indices: Iterable<number>, precedence: ReadonlyMap<number, number>): number[] {
-  return [...indices].sort((a, b) => (precedence.get(a) ?? 0) - (precedence.get(b) ?? 0))
+  return [...indices].toSorted((a, b) => (precedence.get(a) ?? 0) - (precedence.get(b) ?? 0))
 }
 
 function collectOverrides(root: OriginNode, precedence: ReadonlyMap<number, number>): FileOverride[] {
@@ -202,7 +202,12 @@ function collectOverrides(root: OriginNode, precedence: ReadonlyMap<number, numb
   return overrides
 }
 
-function locate(path: Path, origin: (path: Path) => readonly number[], files: readonly ConfigFile[], parsed: readonly (ParsedYaml | undefined)[]): Located | undefined {
+function locate(
+  path: Path,
+  origin: (path: Path) => readonly number[],
+  files: readonly ConfigFile[],
+  parsed: readonly (ParsedYaml | undefined)[],
+): Located | undefined {
   for (let length = path.length; length >= 0; length--) {
     const fileIndex = origin(path.slice(0, length)).at(-1)
     const file = fileIndex === undefined ? undefined : files[fileIndex]

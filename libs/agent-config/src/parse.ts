@@ -104,6 +104,11 @@ function checkRoot(value: ConfigValue | undefined, document: Document.Parsed, pl
     return undefined
   }
   if (isMap(value)) return value
-  report('error', 'not-a-map', `a configuration is a map of keys and values, not ${Array.isArray(value) ? 'a list' : 'a single value'}`, place(document.contents?.range[0] ?? 0))
+  report(
+    'error',
+    'not-a-map',
+    `a configuration is a map of keys and values, not ${Array.isArray(value) ? 'a list' : 'a single value'}`,
+    place(document.contents?.range[0] ?? 0),
+  )
   return undefined
 }

@@ -36,7 +36,12 @@ export function redactDocument(document: ConfigMap): ConfigMap {
   const secrets = new Set<string>()
   const first = redactMap(document, 'plain', '', secrets)
   // The same secret may stand somewhere under a harmless name: through an alias, or inside a command line.
-  return secrets.size === 0 ? first : removeRepeats(first, [...secrets].sort((a, b) => b.length - a.length))
+  return secrets.size === 0
+    ? first
+    : removeRepeats(
+        first,
+        [...secrets].toSorted((a, b) => b.length - a.length),
+      )
 }
 
 function redactMap(map: ConfigMap, context: Context, name: string, secrets: Set<string>): ConfigMap {

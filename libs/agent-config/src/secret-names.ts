@@ -36,7 +36,22 @@ const harmless: ReadonlySet<string> = new Set([
 ])
 
 /** Endings of names whose value tells where or how, not what: `key_file`, `token_ttl`. */
-const harmlessEndings = ['file', 'files', 'filename', 'path', 'paths', 'dir', 'ttl', 'interval', 'timeout', 'enabled', 'lifetime', 'length', 'count', 'extension']
+const harmlessEndings = [
+  'file',
+  'files',
+  'filename',
+  'path',
+  'paths',
+  'dir',
+  'ttl',
+  'interval',
+  'timeout',
+  'enabled',
+  'lifetime',
+  'length',
+  'count',
+  'extension',
+]
 
 /** Headers that carry no credential; every other header value is taken for one. */
 const harmlessHeaders: ReadonlySet<string> = new Set([

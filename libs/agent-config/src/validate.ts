@@ -19,7 +19,13 @@ export interface ValidateOptions {
 }
 
 /** Codes that another file may make good. */
-const curable: ReadonlySet<string> = new Set(['unknown-component', 'pipeline-without-receiver', 'pipeline-without-exporter', 'connector-one-sided', 'extension-not-enabled'])
+const curable: ReadonlySet<string> = new Set([
+  'unknown-component',
+  'pipeline-without-receiver',
+  'pipeline-without-exporter',
+  'connector-one-sided',
+  'extension-not-enabled',
+])
 /** Codes that say nothing about a part of a configuration. */
 const wholeOnly: ReadonlySet<string> = new Set(['no-pipelines', 'unused-component'])
 
@@ -35,7 +41,7 @@ export function validateMerged(merge: Merged, files: readonly ConfigFile[], opti
   if (!findings.some((finding) => finding.severity === 'error')) findings.push(...checkStructure(merge, options.as ?? 'complete'))
   const rank = new Map(files.map((file, index) => [file.name, index]))
   const place = (finding: Finding): number => (finding.file === undefined ? -1 : (rank.get(finding.file) ?? -1))
-  return findings.sort((a, b) => place(a) - place(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
+  return findings.toSorted((a, b) => place(a) - place(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
 }
 
 function checkStructure(merge: Merged, as: 'complete' | 'fragment'): Finding[] {
