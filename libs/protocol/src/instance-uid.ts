@@ -32,7 +32,7 @@ export function instanceUidToBytes(uid: InstanceUid): Uint8Array {
  * @param now milliseconds since 1970
  * @param random fills an array with random bytes, for example `crypto.getRandomValues`
  */
-export function createInstanceUid(now: number, random: (bytes: Uint8Array) => void): InstanceUid {
+export function createInstanceUid(now: number, random: (bytes: Uint8Array<ArrayBuffer>) => void): InstanceUid {
   const bytes = new Uint8Array(uidBytes)
   random(bytes)
   const view = new DataView(bytes.buffer)
