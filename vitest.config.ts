@@ -33,6 +33,7 @@ export default defineConfig({
       },
       systemSuite('conformance'),
       systemSuite('interop'),
+      systemSuite('crash'),
       systemSuite('e2e'),
     ],
   },

@@ -30,6 +30,7 @@ export class Child implements AsyncDisposable {
   /** Settles when it ended and its output was read to the end. */
   readonly ended: Promise<string>
   #output = ''
+  #stdout = ''
   #dropped = 0
   readonly #listeners = new Set<() => void>()
   #isEnded = false
@@ -47,6 +48,9 @@ export class Child implements AsyncDisposable {
     living.add(this)
     recent.add(this)
     for (const stream of [this.process.stdout, this.process.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => this.#append(text))
+    this.process.stdout?.on('data', (text: string) => {
+      this.#stdout = (this.#stdout + text).slice(-keptOutputChars)
+    })
     this.ended = once(this.process, 'close').then(([code, signal]) => {
       this.#isEnded = true
       living.delete(this)
@@ -68,6 +72,11 @@ export class Child implements AsyncDisposable {
   /** What it wrote so far, stdout and stderr as they came; the newest 200,000 characters. */
   get output(): string {
     return this.#output
+  }
+
+  /** The part of the output that is data: what went to stdout. */
+  get stdout(): string {
+    return this.#stdout
   }
 
   /** A place in the output, to look only at what comes later. */

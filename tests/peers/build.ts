@@ -33,7 +33,8 @@ const recipes: Record<PeerName, Recipe> = {
   supervisor: {
     title: 'the stock supervisor (opampsupervisor v0.149.0)',
     sources: [join(modules, 'supervisor')],
-    build: (_, target) => go([...goBuild, '-o', target, 'github.com/open-telemetry/opentelemetry-collector-contrib/cmd/opampsupervisor'], join(modules, 'supervisor')),
+    build: (_, target) =>
+      go([...goBuild, '-o', target, 'github.com/open-telemetry/opentelemetry-collector-contrib/cmd/opampsupervisor'], join(modules, 'supervisor')),
   },
   collector: { title: 'an OpenTelemetry Collector (v0.149.0)', sources: [join(modules, 'builder'), join(modules, 'collector')], build: buildCollector },
   'opamp-client': {
@@ -105,7 +106,8 @@ async function hashOf(folders: readonly string[]): Promise<string> {
 
 const go = (args: readonly string[], folder: string) => run('go', args, folder)
 
-const noWay = /no such host|could not resolve|dial tcp|i\/o timeout|connection refused|TLS handshake timeout|proxyconnect|network is unreachable|module lookup disabled/i
+const noWay =
+  /no such host|could not resolve|dial tcp|i\/o timeout|connection refused|TLS handshake timeout|proxyconnect|network is unreachable|module lookup disabled/i
 
 async function run(command: string, args: readonly string[], folder: string): Promise<void> {
   const child = spawn(command, args, {
@@ -121,12 +123,17 @@ async function run(command: string, args: readonly string[], folder: string): Pr
   child.stderr.on('data', keep)
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', (cause: NodeJS.ErrnoException) =>
-      reject(cause.code === 'ENOENT' ? new PeerUnavailableError(`${command} is not installed; install Go 1.25 or newer to test against the real peers`, { cause }) : cause),
+      reject(
+        cause.code === 'ENOENT'
+          ? new PeerUnavailableError(`${command} is not installed; install Go 1.25 or newer to test against the real peers`, { cause })
+          : cause,
+      ),
     )
     child.once('close', resolve)
   })
   if (code === 0) return
-  if (noWay.test(output)) throw new PeerUnavailableError(`the Go modules of the peers cannot be fetched; connect this machine to a Go module proxy (GOPROXY)\n${output.slice(-500)}`)
+  if (noWay.test(output))
+    throw new PeerUnavailableError(`the Go modules of the peers cannot be fetched; connect this machine to a Go module proxy (GOPROXY)\n${output.slice(-500)}`)
   throw new Error(`${command} ${args.join(' ')} ended with ${code ?? 'a signal (time limit?)'}\n${output}`)
 }
 

@@ -173,10 +173,6 @@ func (d *driver) start(value json.RawMessage) error {
 
 // prepare sets what the client wants to know before it starts.
 func (d *driver) prepare(v startValue) error {
-	capabilities := protobufs.AgentCapabilities(v.Capabilities)
-	if err := d.client.SetCapabilities(&capabilities); err != nil {
-		return err
-	}
 	if err := withMessage(v.Description, &protobufs.AgentDescription{}, d.client.SetAgentDescription); err != nil {
 		return err
 	}
@@ -205,7 +201,8 @@ func (d *driver) prepare(v startValue) error {
 	if v.RequestInstanceUID {
 		d.client.SetFlags(protobufs.AgentToServerFlags_AgentToServerFlags_RequestInstanceUid)
 	}
-	return nil
+	capabilities := protobufs.AgentCapabilities(v.Capabilities)
+	return d.client.SetCapabilities(&capabilities)
 }
 
 func (d *driver) stop() error {

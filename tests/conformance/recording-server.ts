@@ -1,0 +1,144 @@
+/** The server SDK on a real port with a handler that remembers everything: what opamp-go's client is tried against. */
+import { createOpampServer } from '@drover/server'
+import type {
+  Admission,
+  AgentReport,
+  ConnectRequest,
+  Disconnection,
+  Duplicate,
+  Offer,
+  OpampServer,
+  OpampServerOptions,
+  RefusalCause,
+  ServerLimits,
+} from '@drover/server'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface RecordingOptions {
+  readonly limits?: Partial<ServerLimits>
+  readonly port?: number
+  readonly capabilities?: OpampServerOptions['capabilities']
+  readonly customCapabilities?: readonly string[]
+}
+
+export interface Exchange {
+  readonly method: string
+  readonly requestHeaders: IncomingMessage['headers']
+  readonly status: number
+  readonly responseHeaders: ReturnType<ServerResponse['getHeaders']>
+}
+
+const waitLimitMs = 30_000
+
+export class RecordingServer implements AsyncDisposable {
+  readonly opamp: OpampServer
+  readonly requests: ConnectRequest[] = []
+  readonly reports: AgentReport[] = []
+  readonly disconnections: Disconnection[] = []
+  readonly duplicates: Duplicate[] = []
+  readonly refusals: RefusalCause[] = []
+  /** Plain HTTP requests that were answered. */
+  readonly exchanges: Exchange[] = []
+  received = { heartbeat: 0, report: 0, refused: 0 }
+  /** What the handler answers; a test sets it. */
+  answer: (report: AgentReport) => Offer | undefined = () => undefined
+  admit: (request: ConnectRequest) => Admission = () => ({ kind: 'accept', principal: 'test' })
+  readonly #http: HttpServer
+  readonly #listeners = new Set<() => void>()
+
+  constructor(http: HttpServer, options: RecordingOptions) {
+    this.#http = http
+    this.opamp = createOpampServer({
+      capabilities: options.capabilities ?? ['AcceptsStatus', 'OffersRemoteConfig', 'AcceptsEffectiveConfig', 'OffersConnectionSettings'],
+      ...(options.customCapabilities === undefined ? {} : { customCapabilities: options.customCapabilities }),
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      handler: {
+        authenticate: (request) => {
+          this.#note(() => this.requests.push(request))
+          return this.admit(request)
+        },
+        onReport: (report) => {
+          this.#note(() => this.reports.push(report))
+          return this.answer(report)
+        },
+        onDisconnect: (gone) => this.#note(() => this.disconnections.push(gone)),
+        onDuplicate: (duplicate) => this.#note(() => this.duplicates.push(duplicate)),
+      },
+      observe: {
+        received: ({ kind }) => this.#note(() => (this.received[kind] += 1)),
+        refused: (cause) => this.#note(() => this.refusals.push(cause)),
+      },
+    })
+    http.on('request', (request, response) => response.once('finish', () => this.#note(() => this.exchanges.push(exchangeOf(request, response)))))
+    this.opamp.attach(http)
+  }
+
+  #note(remember: () => void): void {
+    remember()
+    for (const listener of this.#listeners) listener()
+  }
+
+  get port(): number {
+    return (this.#http.address() as AddressInfo).port // as: a TCP listener's address is never text
+  }
+
+  url(transport: 'websocket' | 'http'): string {
+    return `${transport === 'http' ? 'http' : 'ws'}://127.0.0.1:${this.port}/v1/opamp`
+  }
+
+  /** Asks `look` now and after everything that happens, until it gives something. */
+  async until<T>(look: () => T | undefined, what: string): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const check = () => {
+      const found = look()
+      if (found !== undefined) resolve(found)
+    }
+    const timer = setTimeout(() => reject(new Error(`${what}: not within ${waitLimitMs} ms`)), waitLimitMs)
+    this.#listeners.add(check)
+    check()
+    try {
+      return await promise
+    } finally {
+      clearTimeout(timer)
+      this.#listeners.delete(check)
+    }
+  }
+
+  untilReport(fits: (report: AgentReport) => boolean, what: string): Promise<AgentReport> {
+    return this.until(() => this.reports.find(fits), what)
+  }
+
+  /** Cuts every TCP connection, as a broken network does. */
+  cutConnections(): void {
+    this.#http.closeAllConnections()
+    for (const socket of this.sockets) socket.destroy()
+  }
+
+  readonly sockets = new Set<{ destroy(): void }>()
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.opamp[Symbol.asyncDispose]()
+    this.cutConnections()
+    this.#http.close()
+    await once(this.#http, 'close')
+  }
+}
+
+function exchangeOf(request: IncomingMessage, response: ServerResponse): Exchange {
+  return { method: request.method ?? '', requestHeaders: request.headers, status: response.statusCode, responseHeaders: response.getHeaders() }
+}
+
+export async function startRecordingServer(options: RecordingOptions = {}): Promise<RecordingServer> {
+  const http = createServer()
+  const server = new RecordingServer(http, options)
+  http.on('connection', (socket) => {
+    server.sockets.add(socket)
+    socket.once('close', () => server.sockets.delete(socket))
+  })
+  http.listen(options.port ?? 0, '127.0.0.1')
+  await once(http, 'listening')
+  return server
+}

@@ -1,0 +1,92 @@
+/** The stock supervisor with a stock Collector, set up as a person does it: the file that `drover tokens create --for supervisor` prints, with its two lines adapted. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { Child, cliMain } from '../harness/index.ts'
+import type { Server } from '../harness/index.ts'
+
+export interface SupervisorOptions {
+  readonly supervisor: string
+  readonly collector: string
+  /** Its own; configuration file and storage live here. */
+  readonly folder: string
+  /** What was printed for pasting. */
+  readonly pasted: string
+}
+
+/** Shorter than a person would choose: it delays every APPLIED. */
+const applyTimeout = '3s'
+
+export class Supervisor implements AsyncDisposable {
+  readonly #options: SupervisorOptions
+  readonly storage: string
+  #child: Child | undefined
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.storage = join(options.folder, 'storage')
+  }
+
+  get child(): Child {
+    if (this.#child === undefined) throw new Error('the supervisor was not started')
+    return this.#child
+  }
+
+  /** A later start is a new process with the same file and storage. */
+  async start(): Promise<void> {
+    const file = join(this.#options.folder, 'supervisor.yaml')
+    await mkdir(this.storage, { recursive: true })
+    await writeFile(file, adapt(this.#options.pasted, this.#options.collector, this.storage), { mode: 0o600 })
+    this.#child = new Child({ title: 'opampsupervisor', command: this.#options.supervisor, args: ['--config', file] })
+  }
+
+  /** SIGTERM; it stops its Collector and says goodbye. */
+  async stop(): Promise<void> {
+    await this.child.end()
+  }
+
+  /** The instance uid it keeps, in canonical form. */
+  async instanceUid(): Promise<string> {
+    const state = parse(await readFile(join(this.storage, 'persistent_state.yaml'), 'utf8')) as { instance_id: string } // as: the supervisor's own format
+    return state.instance_id
+  }
+
+  /** What the Collector was started with. */
+  async effectiveFile(): Promise<string> {
+    return readFile(join(this.storage, 'effective.yaml'), 'utf8')
+  }
+
+  /** The Collector's own log. */
+  async collectorLog(): Promise<string> {
+    return readFile(join(this.storage, 'agent.log'), 'utf8').catch(() => '')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child?.end()
+  }
+}
+
+/** The two lines that a person adapts, and a shorter time limit. Throws when the printed file has not one of each. */
+export function adapt(pasted: string, executable: string, directory: string): string {
+  const replaceOne = (text: string, key: string, value: string) => {
+    const pattern = new RegExp(`^(\\s*${key}:).*$`, 'gm')
+    if (text.match(pattern)?.length !== 1) throw new Error(`expected one line with ${key}: in\n${pasted}`)
+    return text.replace(pattern, `$1 ${value}`)
+  }
+  const adapted = replaceOne(replaceOne(pasted, 'executable', executable), 'directory', directory)
+  if (/^\s*config_apply_timeout:/m.test(adapted)) return replaceOne(adapted, 'config_apply_timeout', applyTimeout)
+  return adapted.replace(/^(\s*)executable:.*$/m, (line, indent: string) => `${line}\n${indent}config_apply_timeout: ${applyTimeout}`)
+}
+
+/** Runs the command line client against the server; resolves with its stdout, throws when it fails. */
+export async function drover(server: Server, ...args: readonly string[]): Promise<string> {
+  await using child = new Child({
+    title: `drover ${args.join(' ')}`,
+    command: process.execPath,
+    args: [cliMain, ...args],
+    env: { DROVER_URL: server.consoleUrl, DROVER_TOKEN: server.token },
+  })
+  const how = await child.ended
+  if (how !== 'exit code 0') throw new Error(`drover ${args.join(' ')}: ${how}\n${child.tail()}`)
+  return child.stdout
+}
