@@ -43,7 +43,7 @@ const recipes: Record<PeerName, Recipe> = {
     build: (_, target) => go([...goBuild, '-o', target, '.'], join(root, 'tests', 'conformance', 'go-client')),
   },
   'opamp-descriptors': {
-    title: "the dump of opamp-go's schema (v0.23.0)",
+    title: "the view on opamp-go's schema (v0.23.0)",
     sources: [join(root, 'tests', 'conformance', 'descriptors', 'go-program')],
     build: (_, target) => go([...goBuild, '-o', target, '.'], join(root, 'tests', 'conformance', 'descriptors', 'go-program')),
   },

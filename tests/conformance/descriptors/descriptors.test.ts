@@ -1,8 +1,9 @@
-/** Compares our schema, by reflection, with the one that opamp-go v0.23.0 compiles in. */
+/** Compares our schema, by reflection and by what messages mean, with the one that opamp-go v0.23.0 compiles in. */
 import { execFileSync } from 'node:child_process'
-import type { DescField } from '@bufbuild/protobuf'
-import { ScalarType } from '@bufbuild/protobuf'
-import { file_opamp_v1_anyvalue, file_opamp_v1_opamp } from '@drover/protocol'
+import { readFileSync } from 'node:fs'
+import type { DescField, DescMessage, JsonValue } from '@bufbuild/protobuf'
+import { equals, fromJson, ScalarType } from '@bufbuild/protobuf'
+import { AgentToServerSchema, file_opamp_v1_anyvalue, file_opamp_v1_opamp, ServerToAgentSchema } from '@drover/protocol'
 import { expect, it } from 'vitest'
 import { describeWithPeers } from '../../peers/index.ts'
 
@@ -21,6 +22,32 @@ interface Schema {
 
 /** What our schema has and v0.23.0 has not, because our specification is newer. Names as in `flatten`. */
 const newerThanThePeer: readonly string[] = ['ComponentHealth.attributes 7 repeated message KeyValue']
+
+interface MessageVector {
+  readonly name: string
+  readonly type: string
+  readonly bytes: string
+  readonly json?: JsonValue
+  readonly error?: string
+  readonly limits?: object
+}
+
+/** Those with limits say nothing about other decoders. */
+const messageVectors = (
+  JSON.parse(readFileSync(new URL('../../../libs/protocol/vectors/messages.json', import.meta.url), 'utf8')) as { vectors: MessageVector[] }
+).vectors.filter(({ limits }) => limits === undefined) // as: the library's own test checks the file
+
+/** Go takes a field of another type for an unknown one, and its decoder has no limit of depth near ours. */
+const stricterThanThePeer: readonly string[] = ['a field of another type', 'health nodes too deep', 'attribute values too deep', 'unknown groups too deep']
+
+function agrees(vector: MessageVector, theirs: JsonValue | undefined): boolean {
+  if (vector.error !== undefined || theirs === undefined) return vector.error !== undefined && theirs === undefined
+  return meansTheSame(vector.type === 'AgentToServer' ? AgentToServerSchema : ServerToAgentSchema, vector.json ?? {}, theirs)
+}
+
+function meansTheSame(desc: DescMessage, ours: JsonValue, theirs: JsonValue): boolean {
+  return equals(desc, fromJson(desc, ours), fromJson(desc, theirs))
+}
 
 function ourSchema(): Schema {
   const files = [file_opamp_v1_opamp, file_opamp_v1_anyvalue]
@@ -70,5 +97,12 @@ await describeWithPeers('the schema of opamp-go', ['opamp-descriptors'], (peers)
     expect(theirs.length).toBeGreaterThan(200)
     expect(ours.filter((line) => !theirs.includes(line))).toEqual(newerThanThePeer)
     expect(theirs.filter((line) => !ours.includes(line))).toEqual([])
+  })
+
+  it('reads the message vectors of the protocol library as we do', () => {
+    const input = JSON.stringify(messageVectors.map(({ type, bytes }) => ({ type, bytes })))
+    const results = JSON.parse(execFileSync(peers['opamp-descriptors'], ['decode'], { encoding: 'utf8', input })) as { json?: JsonValue }[] // our own program's output
+    expect(results).toHaveLength(messageVectors.length)
+    expect(messageVectors.filter((vector, i) => !agrees(vector, results[i]?.json)).map(({ name }) => name)).toEqual(stricterThanThePeer)
   })
 })

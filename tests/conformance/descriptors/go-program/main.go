@@ -1,4 +1,5 @@
-// Writes the descriptors that opamp-go compiles in, as JSON: every message with its fields, every enum with its values.
+// Shows opamp-go's schema. Without argument: writes the descriptors it compiles in as JSON, every message with its
+// fields and every enum with its values. With the argument "decode": decodes the messages that stdin lists.
 package main
 
 import (
@@ -26,6 +27,18 @@ type schema struct {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "decode" {
+		if err := decodeAll(os.Stdin, os.Stdout); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(readSchema()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func readSchema() schema {
 	result := schema{Messages: map[string]map[string]field{}, Enums: map[string]map[string]int32{}}
 	// The files that hold the two ends of the schema; everything lies in one of them.
 	files := []protoreflect.FileDescriptor{
@@ -36,9 +49,7 @@ func main() {
 		addMessages(result, file.Messages())
 		addEnums(result, file.Enums())
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(result); err != nil {
-		log.Fatal(err)
-	}
+	return result
 }
 
 func addMessages(result schema, messages protoreflect.MessageDescriptors) {
