@@ -25,7 +25,11 @@ export type Config = z.output<typeof Config>
 
 const Message = z.string().max(500).default('')
 const Description = z.string().max(500).default('')
-/** Unset: a version with errors is refused (422 with the findings as `errors`). Warnings never block. */
+/**
+ * A version with errors is refused (422 with the findings as `errors`); warnings never block. A fragment leans on other configs or on the agent's own
+ * files: what it refers to without defining it is a warning then. Unset: files that have receivers, exporters and pipelines are taken as complete.
+ */
+const Fragment = z.boolean().optional()
 
 const NameParams = z.object({ name: ResourceName })
 const VersionParams = z.object({ name: ResourceName, version: z.coerce.number().int().min(1) })
@@ -63,12 +67,12 @@ export const ConfigDiff = z
 
 export const configRoutes = {
   listConfigs: defineRoute({ id: 'listConfigs', method: 'GET', path: '/configs', tag: 'configs', access: 'read', summary: 'List configs', query: PageQuery.extend({ search: z.string().max(255).optional() }), response: pageOf(Config) }),
-  createConfig: defineRoute({ id: 'createConfig', method: 'POST', path: '/configs', tag: 'configs', access: 'write', summary: 'Create a config with its first version', body: z.object({ name: ResourceName, description: Description, message: Message, files: Files }), status: 201, response: Config, idempotent: true, etag: true }),
+  createConfig: defineRoute({ id: 'createConfig', method: 'POST', path: '/configs', tag: 'configs', access: 'write', summary: 'Create a config with its first version', body: z.object({ name: ResourceName, description: Description, message: Message, files: Files, fragment: Fragment }), status: 201, response: Config, idempotent: true, etag: true }),
   getConfig: defineRoute({ id: 'getConfig', method: 'GET', path: '/configs/{name}', tag: 'configs', access: 'read', summary: 'Show a config', params: NameParams, response: Config, etag: true }),
   deleteConfig: defineRoute({ id: 'deleteConfig', method: 'DELETE', path: '/configs/{name}', tag: 'configs', access: 'write', summary: 'Delete a config that no group uses', params: NameParams, status: 204 }),
   listVersions: defineRoute({ id: 'listVersions', method: 'GET', path: '/configs/{name}/versions', tag: 'configs', access: 'read', summary: 'Versions of a config, newest first', params: NameParams, query: PageQuery, response: pageOf(ConfigVersionInfo) }),
-  createVersion: defineRoute({ id: 'createVersion', method: 'POST', path: '/configs/{name}/versions', tag: 'configs', access: 'write', summary: 'Add a version', params: NameParams, body: z.object({ message: Message, files: Files }), status: 201, response: ConfigVersion, ifMatch: true, idempotent: true, etag: true }),
+  createVersion: defineRoute({ id: 'createVersion', method: 'POST', path: '/configs/{name}/versions', tag: 'configs', access: 'write', summary: 'Add a version', params: NameParams, body: z.object({ message: Message, files: Files, fragment: Fragment }), status: 201, response: ConfigVersion, ifMatch: true, idempotent: true, etag: true }),
   getVersion: defineRoute({ id: 'getVersion', method: 'GET', path: '/configs/{name}/versions/{version}', tag: 'configs', access: 'read', summary: 'Show a version', params: VersionParams, response: ConfigVersion }),
   diffVersions: defineRoute({ id: 'diffVersions', method: 'GET', path: '/configs/{name}/versions/{version}/diff', tag: 'configs', access: 'read', summary: 'What a version changed', params: VersionParams, query: z.object({ from: z.coerce.number().int().min(0).optional().meta({ description: 'Default: the version before; 0 stands for nothing' }) }), response: ConfigDiff }),
-  validateConfig: defineRoute({ id: 'validateConfig', method: 'POST', path: '/configs/validate', tag: 'configs', access: 'read', summary: 'Check files without storing them', body: z.object({ files: Files, target: Target.optional() }), response: Validation }),
+  validateConfig: defineRoute({ id: 'validateConfig', method: 'POST', path: '/configs/validate', tag: 'configs', access: 'read', summary: 'Check files without storing them', body: z.object({ files: Files, fragment: Fragment, target: Target.optional() }), response: Validation }),
 }
