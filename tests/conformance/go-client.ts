@@ -25,7 +25,7 @@ import { Child } from '../harness/index.ts'
 
 /** What the client told its callbacks. Messages are in the JSON form of protobuf. */
 export interface GoClientEvent {
-  readonly event: 'connect' | 'connectFailed' | 'error' | 'command' | 'message' | 'connectionSettings' | 'log' | 'badCommand'
+  readonly event: 'connect' | 'connectFailed' | 'error' | 'command' | 'message' | 'opampSettings' | 'connectionSettings' | 'log' | 'badCommand'
   readonly error?: string
   readonly level?: 'debug' | 'error'
   readonly text?: string
@@ -38,7 +38,8 @@ export interface GoClientEvent {
   readonly agentIdentification?: { readonly newInstanceUid: string }
   readonly customCapabilities?: { readonly capabilities?: readonly string[] }
   readonly customMessage?: { readonly capability: string; readonly type: string; readonly data: string }
-  readonly offers?: { readonly hash: string; readonly opamp?: { readonly heartbeatIntervalSeconds?: string } }
+  readonly opamp?: { readonly heartbeatIntervalSeconds?: string }
+  readonly offers?: { readonly hash: string; readonly ownMetrics?: { readonly destinationEndpoint: string }; readonly ownTraces?: unknown }
 }
 
 export interface GoClientStart {

@@ -30,6 +30,14 @@ const twoFiles = prepareRemoteConfig(
   ],
   hash,
 )
+const settingsFor = (server: RecordingServer) =>
+  create(ConnectionSettingsOffersSchema, {
+    hash: new Uint8Array([1, 2, 3]),
+    opamp: { destinationEndpoint: server.url('websocket'), heartbeatIntervalSeconds: 1n },
+    ownMetrics: { destinationEndpoint: 'http://127.0.0.1:4318/v1/metrics' },
+    ownTraces: { destinationEndpoint: 'http://127.0.0.1:4318/v1/traces' },
+    ownLogs: { destinationEndpoint: 'http://127.0.0.1:4318/v1/logs' },
+  })
 const without = (missing: AgentCapability) => everyCapability.filter((name) => name !== missing)
 
 await describeWithPeers("opamp-go's client takes what it is offered", ['opamp-client'], (peers) => {
@@ -174,23 +182,31 @@ await describeWithPeers("opamp-go's client takes what it is offered", ['opamp-cl
     expect(full.message.availableComponents?.hash).toEqual(first.message.availableComponents?.hash)
   })
 
-  it('connection settings with another heartbeat interval, which it then keeps [HB-11] [K-04]', async () => {
+  it('connection settings with another heartbeat interval, which it then keeps [HB-11]', async () => {
     await using server = await startRecordingServer()
-    const settings = create(ConnectionSettingsOffersSchema, {
-      hash: new Uint8Array([1, 2, 3]),
-      opamp: { destinationEndpoint: server.url('websocket'), heartbeatIntervalSeconds: 1n },
-    })
     const { client, uid } = await connected(server, 'websocket', { heartbeatMs: 60_000 })
     await using _ = client
-    server.opamp.offer(uid, { connectionSettings: settings })
-    const { offers } = await client.until((event) => event.event === 'connectionSettings', 'settings')
-    expect(offers?.opamp?.heartbeatIntervalSeconds).toBe('1')
+    server.opamp.offer(uid, { connectionSettings: settingsFor(server) })
+    const { opamp } = await client.until((event) => event.event === 'opampSettings', 'settings')
+    expect(opamp?.heartbeatIntervalSeconds).toBe('1')
     await server.until(() => (server.received.heartbeat >= 2 ? true : undefined), 'heartbeats a second apart')
-    const other = await connected(server, 'websocket', { capabilities: without('AcceptsOpAMPConnectionSettings') })
-    await using _other = other.client
-    server.opamp.offer(other.uid, { connectionSettings: settings })
+  })
+
+  it.each(transports)('of connection settings only what its capabilities name, over %s [K-01] [K-02] [K-03] [K-04]', async (transport) => {
+    await using server = await startRecordingServer()
+    const { client, uid } = await connected(server, transport, { capabilities: [...without('AcceptsOpAMPConnectionSettings'), 'ReportsOwnMetrics'] })
+    await using _ = client
+    server.opamp.offer(uid, { connectionSettings: settingsFor(server) })
+    const { offers } = await client.until((event) => event.event === 'connectionSettings', 'settings')
+    expect(offers).toMatchObject({ hash: Buffer.from([1, 2, 3]).toString('base64'), ownMetrics: { destinationEndpoint: 'http://127.0.0.1:4318/v1/metrics' } })
+    expect(Object.keys(offers ?? {}).toSorted()).toEqual(['hash', 'ownMetrics'])
+    const none = await connected(server, transport, { capabilities: without('AcceptsOpAMPConnectionSettings') })
+    await using _none = none.client
+    server.opamp.offer(none.uid, { connectionSettings: settingsFor(server) })
     const beats = server.received.heartbeat
     await server.until(() => (server.received.heartbeat >= beats + 4 ? true : undefined), 'heartbeats')
-    expect(other.client.events.filter((event) => event.event === 'connectionSettings')).toEqual([])
+    // opamp-go says so in its log when it gets settings without the capability
+    expect([...client.events, ...none.client.events].filter((event) => /Ignoring O/.test(event.text ?? ''))).toEqual([])
+    expect(none.client.events.filter((event) => event.event === 'connectionSettings' || event.event === 'opampSettings')).toEqual([])
   })
 })

@@ -14,7 +14,7 @@ import type {
 } from '@drover/server'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, Server as HttpServer, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface RecordingOptions {
@@ -28,7 +28,7 @@ export interface Exchange {
   readonly method: string
   readonly requestHeaders: IncomingMessage['headers']
   readonly status: number
-  readonly responseHeaders: ReturnType<ServerResponse['getHeaders']>
+  readonly responseHeaders: OutgoingHttpHeaders
 }
 
 const waitLimitMs = 30_000
@@ -72,7 +72,7 @@ export class RecordingServer implements AsyncDisposable {
         refused: (cause) => this.#note(() => this.refusals.push(cause)),
       },
     })
-    http.on('request', (request, response) => response.once('finish', () => this.#note(() => this.exchanges.push(exchangeOf(request, response)))))
+    http.on('request', (request, response) => tapResponse(request, response, (exchange) => this.#note(() => this.exchanges.push(exchange))))
     this.opamp.attach(http)
   }
 
@@ -127,8 +127,14 @@ export class RecordingServer implements AsyncDisposable {
   }
 }
 
-function exchangeOf(request: IncomingMessage, response: ServerResponse): Exchange {
-  return { method: request.method ?? '', requestHeaders: request.headers, status: response.statusCode, responseHeaders: response.getHeaders() }
+/** Headers given to `writeHead` are not among `getHeaders()`, so this listens where they pass. */
+function tapResponse(request: IncomingMessage, response: ServerResponse, onHead: (exchange: Exchange) => void): void {
+  const writeHead = response.writeHead.bind(response) as (...args: readonly unknown[]) => ServerResponse // as: the overloads do not matter here
+  response.writeHead = (status: number, ...rest: readonly unknown[]) => {
+    const headers = rest.at(-1) as OutgoingHttpHeaders | undefined // as: Node's own order of arguments
+    onHead({ method: request.method ?? '', requestHeaders: request.headers, status, responseHeaders: { ...response.getHeaders(), ...headers } })
+    return writeHead(status, ...rest)
+  }
 }
 
 export async function startRecordingServer(options: RecordingOptions = {}): Promise<RecordingServer> {

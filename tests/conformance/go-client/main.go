@@ -225,6 +225,10 @@ func (d *driver) callbacks() types.Callbacks {
 		OnMessage:              d.onMessage,
 		GetEffectiveConfig:     d.getEffective,
 		SaveRemoteConfigStatus: func(context.Context, *protobufs.RemoteConfigStatus) {},
+		OnOpampConnectionSettings: func(_ context.Context, settings *protobufs.OpAMPConnectionSettings) error {
+			d.write(line{"event": "opampSettings", "opamp": message(settings)})
+			return nil
+		},
 		OnConnectionSettings: func(_ context.Context, offers *protobufs.ConnectionSettingsOffers) error {
 			d.write(line{"event": "connectionSettings", "offers": message(offers)})
 			return nil
