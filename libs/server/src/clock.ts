@@ -1,0 +1,18 @@
+/** What the server needs of time; a test passes one that it moves by hand. */
+
+export interface Clock {
+  /** Milliseconds since 1970. May jump when the host's clock is set; only for people to read. */
+  now(): number
+  /** Milliseconds from some fixed point, never going back. Every duration and deadline is measured with it. */
+  monotonic(): number
+  setTimeout(callback: () => void, delayMs: number): unknown
+  clearTimeout(handle: unknown): void
+}
+
+/** The real clock. Its timers do not keep a process alive: the listening sockets do that. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs).unref(),
+  clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout), // as: only what setTimeout above returned is given back
+}
