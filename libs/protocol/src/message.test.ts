@@ -117,7 +117,7 @@ describe('decoding refuses', () => {
     ['a length of 2^63 - 1', join([0x1a], varint(2n ** 63n - 1n)), 'agent_description'],
     ['a negative length', join([0x1a], varint(2n ** 64n - 1n)), 'agent_description'],
     ['a length beyond everything', field(3, [0x0a, 5, 1]), 'agent_description.identifying_attributes'],
-    ['a length beyond the message around it', join(field(3, [0x0a, 5, 1]), field(1, sampleUid)), 'agent_description.identifying_attributes'],
+    ['a length beyond the message around it', join(field(7, [0x0a, 2]), [0x10, 1]), 'remote_config_status.last_remote_config_hash'],
     ['a fixed64 beyond the message around it', join(field(5, [0x11, 1, 2, 3]), field(1, sampleUid)), 'health.start_time_unix_nano'],
     ['a length that does not end', Uint8Array.of(0x0a, 0x80), 'instance_uid'],
     ['a number of eleven bytes', Uint8Array.of(0x10, ...Array<number>(10).fill(0x80), 0), 'sequence_num'],
