@@ -33,8 +33,9 @@ export interface AgentsTable {
   /** Key into `component_sets`. */
   components_hash: string | null
   last_good_hash: string | null
-  desired_key: string | null
   desired_hash: string | null
+  /** Failed configuration that somebody asked to try again and that was not offered since. */
+  retry_hash: string | null
   transport: 'websocket' | 'http' | 'in-process' | null
   /** Principal of the last connection: the id of its enrolment token. */
   credential: string | null
@@ -73,11 +74,15 @@ export interface RenderedConfigsTable {
 export interface AttemptsTable {
   id: Generated<number>
   agent_id: string
+  /** Counts the attempts of one agent. */
+  seq: number
   hash: string
   source: string
   state: 'offered' | 'applying' | 'applied' | 'failed' | 'timedOut' | 'superseded' | 'rolledBack'
   reason: 'desired' | 'restore' | 'retry'
   error_message: string | null
+  /** Of a rolled back attempt: what the agent runs instead. */
+  restored_hash: string | null
   offered_at: number
   updated_at: number
 }

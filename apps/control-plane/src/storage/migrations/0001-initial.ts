@@ -23,8 +23,8 @@ create table agents (
   effective_config_at integer,
   components_hash text,
   last_good_hash text,
-  desired_key text,
   desired_hash text,
+  retry_hash text,
   transport text,
   credential text,
   remote_address text,
@@ -56,15 +56,17 @@ create table rendered_configs (
 create table attempts (
   id integer primary key autoincrement,
   agent_id text not null references agents (id) on delete cascade,
+  seq integer not null,
   hash text not null,
   source text not null,
   state text not null,
   reason text not null,
   error_message text,
+  restored_hash text,
   offered_at integer not null,
-  updated_at integer not null
+  updated_at integer not null,
+  unique (agent_id, seq)
 ) strict;
-create index attempts_by_agent on attempts (agent_id, id);
 create index attempts_by_hash on attempts (hash, id);
 create index attempts_by_state on attempts (state, id);
 
