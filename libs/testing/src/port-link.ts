@@ -1,45 +1,42 @@
 /** Scripted agents inside the server's own process: the real protocol without a socket. */
+import { decodeFrame, encodeFrame } from '@drover/protocol'
 import { once } from './websocket-link.ts'
 import type { OpenLink } from './link.ts'
 
-/** What an in-process transport offers; messages are whole, without frame header. */
-export interface MessagePort {
-  send(message: Uint8Array): void
-  onMessage(listener: (message: Uint8Array) => void): void
+/** What an in-process transport offers: binary WebSocket messages without the WebSocket. */
+export interface FramePort {
+  /** What the server decided; messages sent before are kept until then. */
+  readonly admitted: Promise<{ readonly kind: 'accept' | 'reject'; readonly retryAfterSeconds?: number }>
+  send(frame: Uint8Array): void
+  onMessage(listener: (frame: Uint8Array) => void): void
   onClose(listener: () => void): void
   close(): void
+  cut(): void
 }
 
-/** `connect` throws when the server refuses. */
-export function portLink(connect: () => MessagePort | Promise<MessagePort>): OpenLink {
+export function portLink(connect: () => FramePort): OpenLink {
   return (rawEvents) => {
     const events = once(rawEvents)
-    let port: MessagePort | undefined
-    let ended = false
-    void (async () => {
-      try {
-        port = await connect()
-      } catch {
-        events.closed({})
-        return
-      }
-      if (ended) return port.close()
-      port.onMessage((message) => events.message(message))
-      port.onClose(() => events.closed({}))
-      events.open()
-    })()
-    const end = () => {
-      ended = true
-      events.end()
-      port?.close()
-    }
+    const port = connect()
+    port.onMessage((frame) => events.message(decodeFrame(frame)))
+    port.onClose(() => events.closed({}))
+    void port.admitted.then((admission) => {
+      if (admission.kind === 'accept') events.open()
+      else events.closed(admission.retryAfterSeconds === undefined ? {} : { retryAfterMs: admission.retryAfterSeconds * 1000 })
+    })
     return {
       send: (message) => {
-        port?.send(message)
+        port.send(encodeFrame(message))
         return 'sent'
       },
-      close: end,
-      cut: end,
+      close: () => {
+        events.end()
+        port.close()
+      },
+      cut: () => {
+        events.end()
+        port.cut()
+      },
     }
   }
 }
