@@ -1,0 +1,105 @@
+/** `drover server`: runs the control plane until a signal ends it. */
+import { ConfigError, loadConfig, serverOptions, startControlPlane } from '@drover/control-plane'
+import type { ControlPlane } from '@drover/control-plane'
+import { localCommand } from '../command/command.ts'
+import { flag, text } from '../command/spec.ts'
+import type { OptionSpec } from '../command/spec.ts'
+import { CliError, UsageError } from '../errors.ts'
+import type { Io } from '../io.ts'
+import { painterFor } from '../output/colour.ts'
+
+/** A drain that takes longer is cut short. */
+const drainLimitMs = 30_000
+/** A ctrl-c can arrive through the terminal, npm and the launcher at once; what comes this soon after the first is the same one. */
+const sameSignalMs = 500
+
+/** `--data DIR` and so on, from the options that the control plane knows. Its own check of the values follows later. */
+const options: Readonly<Record<string, OptionSpec<string | boolean | undefined>>> = Object.fromEntries(
+  serverOptions.map(({ name, placeholder, description }) => [
+    name,
+    placeholder === undefined ? flag(`--${name}`, lowerFirst(description)) : text(`--${name} <${placeholder}>`, lowerFirst(description)),
+  ]),
+)
+
+export const serverCommand = localCommand({
+  name: 'server',
+  description: 'Run the control plane',
+  args: {},
+  options: {
+    ...options,
+    config: text('--config <FILE>', 'YAML file with these options as keys; flags and DROVER_… variables go first', { completes: 'file' }),
+  },
+  examples: [
+    { run: 'server', what: 'agents on 127.0.0.1:4320, console on 127.0.0.1:4321, data in ./data' },
+    { run: 'server --demo 100', what: 'the same with a hundred scripted agents' },
+    { run: 'server --data /var/lib/drover --agents-listen :4320 --allow-plain-http', what: 'agents of other machines, through a TLS proxy' },
+  ],
+  async run(io, _args, given) {
+    const { config: file, ...flags } = given
+    // A switch that is not given must not hide what the environment or the file says.
+    const set = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined && value !== false))
+    await serve(io, await start(io, set, typeof file === 'string' ? file : undefined))
+  },
+})
+
+async function start(io: Io, flags: Readonly<Record<string, unknown>>, file: string | undefined): Promise<ControlPlane> {
+  try {
+    return await startControlPlane(loadConfig({ flags, env: io.env, ...(file === undefined ? {} : { file }) }))
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(error.message)
+    throw explainStart(error)
+  }
+}
+
+function explainStart(error: unknown): unknown {
+  const { code, address, port, path } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  if (code === 'EADDRINUSE')
+    return new CliError(`port ${port} of ${address} is taken: another server runs there, or choose another with --agents-listen and --console-listen`)
+  if (code === 'EADDRNOTAVAIL') return new CliError(`${address} is no address of this machine`)
+  if (code === 'EACCES' && port !== undefined) return new CliError(`this user may not listen on port ${port}: choose one above 1023`)
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
+    return new CliError(`${path ?? 'the data folder'} is not writable for this user: choose another with --data`)
+  if (code === 'ENOSPC') return new CliError('the disk of the data folder is full')
+  return error
+}
+
+/** Until the first signal, then until everything is drained; a second signal ends the process at once. */
+async function serve(io: Io, controlPlane: ControlPlane): Promise<void> {
+  introduce(io, controlPlane)
+  const signal = await new Promise<string>((resolve) => {
+    let firstAt: number | undefined
+    io.onSignal((name) => {
+      const now = io.now()
+      if (firstAt === undefined) resolve(name)
+      else if (now - firstAt > sameSignalMs) process.exit(1)
+      firstAt ??= now
+    })
+  })
+  io.stderr.write(`${signal}: finishing what is under way (a second ctrl-c ends at once)\n`)
+  const limit = setTimeout(() => {
+    io.stderr.write(`not drained after ${drainLimitMs / 1000} s, ending anyway\n`)
+    process.exit(1)
+  }, drainLimitMs)
+  await controlPlane[Symbol.asyncDispose]()
+  clearTimeout(limit)
+}
+
+function introduce(io: Io, { agentsUrl, consoleUrl, signInUrl, dataDir }: ControlPlane): void {
+  const paint = painterFor(io.stderr, io.env)
+  const lines = [
+    paint('bold', 'Drover is running.'),
+    `  Console   ${consoleUrl}`,
+    `  Agents    ${agentsUrl}`,
+    `  Data      ${dataDir}`,
+    ...(signInUrl === null ? [] : ['', 'Sign in to the console once with', `  ${paint('good', signInUrl)}`]),
+    '',
+    'Add the first agent: write a file for its supervisor with',
+    '  drover tokens create my-hosts --for supervisor > supervisor.yaml',
+    'adapt its lines "executable:" and "directory:", and run opampsupervisor --config supervisor.yaml there.',
+  ]
+  io.stderr.write(`${lines.join('\n')}\n`)
+}
+
+function lowerFirst(sentence: string): string {
+  return /^[A-Z][a-z]/.test(sentence) ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence
+}
