@@ -88,3 +88,15 @@ export interface AgentsPart extends AsyncDisposable {
   /** Writes what is still coalesced; called at the end, after the last report. */
   [Symbol.asyncDispose](): Promise<void>
 }
+
+export interface DemoOptions {
+  readonly server: OpampServer
+  /** How many scripted agents. */
+  readonly agents: number
+  /** An enrolment token for them, to be sent as `Authorization: Bearer …`. */
+  readonly token: string
+  readonly log: Logger
+}
+
+/** Scripted agents that connect in-process: made by `startDemo: StartDemo` in `demo/index.ts`. Returns once they are on their way; disposing takes them away. */
+export type StartDemo = (options: DemoOptions) => Promise<AsyncDisposable>
