@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { afterEach } from 'vitest'
 
 const keptOutputChars = 200_000
 const shownOutputChars = 6000
@@ -161,13 +160,9 @@ export class Child implements AsyncDisposable {
 
 process.once('exit', () => Child.killAll())
 
-/** The output of the programs of a failed test belongs into its message. */
-afterEach(({ task }) => {
-  const errors = task.result?.errors ?? []
-  if (task.result?.state === 'fail' && errors[0] !== undefined) {
-    const tails = [...recent].map((child) => child.tail()).join('\n')
-    errors[0].message += `\n${tails}`
-    errors[0].stack = `${errors[0].stack ?? ''}\n${tails}`
-  }
+/** The programs that ran since the last call, with what they wrote. */
+export function takeRecentOutput(): string {
+  const tails = [...recent].map((child) => child.tail()).join('\n')
   for (const child of recent) if (child.isEnded) recent.delete(child)
-})
+  return tails
+}

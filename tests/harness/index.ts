@@ -1,4 +1,6 @@
 /** What the suites share: real programs as children, folders, events, receivers. */
+import './failure-output.ts'
+
 export * from './child.ts'
 export * from './event-stream.ts'
 export * from './folder.ts'

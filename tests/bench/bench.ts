@@ -1,0 +1,104 @@
+/** Numbers, by hand: `node tests/bench/bench.ts [--agents 5000] [--connections 4000]`. Prints a table. */
+import { parseArgs } from 'node:util'
+import { setTimeout as delay } from 'node:timers/promises'
+import { startServer } from '../harness/server.ts'
+import type { Server } from '../harness/server.ts'
+import { measureHeartbeats } from './heartbeat-load.ts'
+import { readProcessUse } from './process-use.ts'
+
+const restSeconds = 30
+const listRequests = 1000
+const loadSeconds = 10
+
+interface Row {
+  readonly what: string
+  readonly value: string
+}
+
+const round = (value: number, digits = 0) => value.toLocaleString('en', { maximumFractionDigits: digits })
+
+/** A fleet that does nothing: what does it cost to keep it? */
+async function measureFleet(agents: number): Promise<readonly Row[]> {
+  const startedAt = performance.now()
+  await using server = await startServer({ args: ['--demo', String(agents)] })
+  const readyMs = performance.now() - startedAt
+  await server.until(async (api) => ((await api.countAgents({})).data.connected >= agents ? true : undefined), {
+    what: `${agents} connected agents`,
+    timeoutMs: 300_000,
+  })
+  const connectedMs = performance.now() - startedAt
+  await delay(15_000) // first reports, components and configurations settle
+  const before = await sample(server)
+  await delay(restSeconds * 1000)
+  const after = await sample(server)
+  const heartbeats = after.heartbeats - before.heartbeats
+  const times = await listTimes(server)
+  return [
+    { what: `ready (--demo ${agents})`, value: `${round(readyMs)} ms` },
+    { what: `all ${agents} agents connected`, value: `${round(connectedMs / 1000, 1)} s` },
+    { what: 'resident memory', value: `${round(after.residentBytes / 2 ** 20)} MiB` },
+    { what: 'CPU at rest, agents included', value: `${round(((after.cpuSeconds - before.cpuSeconds) / restSeconds) * 100, 1)} % of one core` },
+    { what: `heartbeats in ${restSeconds} s`, value: round(heartbeats) },
+    { what: 'reports with content meanwhile', value: round(after.reports - before.reports) },
+    {
+      what: 'store operations meanwhile',
+      value: `${round(after.storeOperations - before.storeOperations)} (${round((after.storeOperations - before.storeOperations) / heartbeats, 4)} per heartbeat)`,
+    },
+    {
+      what: `agent list, ${listRequests} requests`,
+      value: `P50 ${round(percentile(times, 0.5), 1)} ms, P99 ${round(percentile(times, 0.99), 1)} ms, slowest ${round(times.at(-1) ?? 0, 1)} ms`,
+    },
+  ]
+}
+
+async function sample(server: Server) {
+  const [heartbeats, reports, storeOperations, use] = await Promise.all([
+    server.metric('drover_reports_total', { kind: 'heartbeat' }),
+    server.metric('drover_reports_total', { kind: 'report' }),
+    server.metric('drover_store_operations_total'),
+    readProcessUse(server.child.pid),
+  ])
+  return { heartbeats, reports, storeOperations, ...use }
+}
+
+/** First pages, later pages, searches, filters and states, as the console asks for them. Ascending milliseconds. */
+async function listTimes(server: Server): Promise<readonly number[]> {
+  const first = (await server.api.listAgents({ query: { limit: 100 } })).data
+  const queries = [
+    { limit: 100 },
+    { limit: 100, ...(first.nextCursor === null ? {} : { cursor: first.nextCursor }) },
+    { limit: 100, sort: '-lastSeenAt' as const },
+    { limit: 100, search: 'web' },
+    { limit: 100, state: 'healthy' as const },
+    { limit: 100, filter: 'os.type = linux and service.name =~ "otelcol.*"' },
+  ]
+  const times: number[] = []
+  for (let index = 0; index < listRequests; index++) {
+    const startedAt = performance.now()
+    await server.api.listAgents({ query: queries[index % queries.length] ?? {} })
+    times.push(performance.now() - startedAt)
+  }
+  return times.toSorted((a, b) => a - b)
+}
+
+function percentile(ascending: readonly number[], share: number): number {
+  return ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * share))] ?? 0
+}
+
+async function measureLoad(connections: number): Promise<readonly Row[]> {
+  await using server = await startServer()
+  const { data: token } = await server.api.createEnrolmentToken({ body: { name: 'bench' } })
+  const before = await readProcessUse(server.child.pid)
+  const result = await measureHeartbeats({ address: server.agentsListen, token: token.token, connections, inFlight: 256, seconds: loadSeconds })
+  const after = await readProcessUse(server.child.pid)
+  return [
+    { what: `connect and first report, ${connections} agents`, value: `${round(result.connectsPerSecond)}/s` },
+    { what: 'heartbeats answered', value: `${round(result.heartbeatsPerSecond)}/s` },
+    { what: 'resident memory per connection after load', value: `${round((after.residentBytes - before.residentBytes) / connections / 1024, 1)} KiB` },
+  ]
+}
+
+const { values } = parseArgs({ options: { agents: { type: 'string', default: '5000' }, connections: { type: 'string', default: '4000' } } })
+const rows = [...(await measureFleet(Number(values.agents))), ...(await measureLoad(Number(values.connections)))]
+const width = Math.max(...rows.map(({ what }) => what.length))
+for (const { what, value } of rows) process.stdout.write(`${what.padEnd(width)}  ${value}\n`)
