@@ -10,7 +10,7 @@ export interface Converted {
   /** undefined when a limit stopped the conversion. */
   readonly value: ConfigValue | undefined
   /** Offset in the text of a path or of its nearest ancestor there. */
-  locate(path: Path): number | undefined
+  readonly locate: (path: Path) => number | undefined
 }
 
 type ReportAt = (code: string, message: string, offset: number) => void

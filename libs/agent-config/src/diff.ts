@@ -16,7 +16,7 @@ export interface ValueChange {
 }
 
 /** Edits per file that the line diff looks for; beyond, the whole file is shown as replaced. Its time grows with the square of this. */
-const maxLineEdits = 4000
+const maxLineEdits = 1000
 
 /** Changes in the order of the paths. Maps are compared key by key, lists item by item when they are equally long, else as a whole. */
 export function diffValues(from: ConfigMap, to: ConfigMap): ValueChange[] {

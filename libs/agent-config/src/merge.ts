@@ -33,9 +33,9 @@ export interface Merged {
   readonly findings: readonly Finding[]
   readonly overrides: readonly FileOverride[]
   /** Files that set a path or something below it, lowest precedence first: the last one wins. */
-  origin(path: Path): readonly number[]
+  readonly origin: (path: Path) => readonly number[]
   /** Where the value that won is written; for a path that no file has, its nearest ancestor. */
-  locate(path: Path): Located | undefined
+  readonly locate: (path: Path) => Located | undefined
 }
 
 /** Who set what is in a map: the shape of the merged document with file indices at its leaves. */
@@ -51,7 +51,7 @@ const extensionsPath: Path = ['service', 'extensions']
 
 export function mergeFiles(files: readonly ConfigFile[], limits: ConfigLimits = defaultLimits): Merged {
   const findings: Finding[] = [...checkFiles(files, limits)]
-  const root: OriginNode = { setBy: [], union: false, children: new Map() }
+  const root = emptyNode()
   const parsed: (ParsedYaml | undefined)[] = files.map(() => undefined)
   const order = files.map((_, index) => index).toSorted((a, b) => compareFileNames(files[a]?.name ?? '', files[b]?.name ?? ''))
   let merged = createMap()
@@ -72,7 +72,7 @@ export function mergeFiles(files: readonly ConfigFile[], limits: ConfigLimits = 
 
 /** Merges values as `mergeFiles` does, without keeping track of where they came from. Arguments are not changed. */
 export function mergeValues(lower: ConfigMap, higher: ConfigMap): ConfigMap {
-  return mergeDocument(lower, higher, { setBy: [], union: false, children: new Map() }, 0)
+  return mergeDocument(lower, higher, emptyNode(), 0)
 }
 
 export function checkFiles(files: readonly ConfigFile[], limits: ConfigLimits = defaultLimits): Finding[] {
@@ -137,13 +137,12 @@ function mergeMaps(target: ConfigMap, source: ConfigMap, origin: OriginNode, fil
   for (const [key, value] of Object.entries(source)) {
     const existing = Object.hasOwn(target, key) ? target[key] : undefined
     const known = origin.children.get(key)
-    if (existing === undefined || known === undefined) {
-      origin.children.set(key, originOf(value, file, []))
-      result[key] = value
-    } else if (isMap(value) && isMap(existing)) {
-      result[key] = mergeMaps(existing, value, known, file)
+    if (isMap(value) && isMap(existing)) {
+      const node = known ?? emptyNode()
+      origin.children.set(key, node)
+      result[key] = mergeMaps(existing, value, node, file)
     } else {
-      origin.children.set(key, originOf(value, file, [...allOrigins(known)]))
+      origin.children.set(key, originOf(value, file, known === undefined ? [] : [...allOrigins(known)]))
       result[key] = value
     }
   }
@@ -167,6 +166,10 @@ function allOrigins(node: OriginNode): Set<number> {
   const found = new Set(node.setBy)
   for (const item of node.children.values()) for (const index of allOrigins(item)) found.add(index)
   return found
+}
+
+function emptyNode(): OriginNode {
+  return { setBy: [], union: false, children: new Map() }
 }
 
 function findNode(root: OriginNode, path: Path): OriginNode | undefined {

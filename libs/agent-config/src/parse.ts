@@ -13,7 +13,7 @@ export interface ParsedYaml {
   readonly document?: ConfigMap
   readonly findings: readonly Finding[]
   /** Where a path, or the nearest ancestor that the text has, is written. */
-  locate(path: Path): Position | undefined
+  readonly locate: (path: Path) => Position | undefined
 }
 
 type Report = (severity: Finding['severity'], code: string, message: string, position?: Position) => void

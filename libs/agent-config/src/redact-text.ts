@@ -52,10 +52,10 @@ function redactAssignments(text: string): string {
   assignmentHead.lastIndex = 0
   for (let head = assignmentHead.exec(text); head !== null; head = assignmentHead.exec(text)) {
     const start = assignmentHead.lastIndex
-    if (!isSecretName(head[2] ?? '')) {
-      // The value may itself be an assignment: `error: token: abc`.
-      continue
-    }
+    const name = head[2] ?? ''
+    // What follows a name that is none may itself be an assignment: `error: token: abc`.
+    // `/tls/server.key: no such file` speaks of a path.
+    if (!isSecretName(name) || (text[head.index - 1] === '/' && name.includes('.'))) continue
     const end = valueEnd(text, head.index, start)
     const value = text.slice(start, end)
     if (!tellsNothing.test(value)) {
@@ -77,8 +77,17 @@ function valueEnd(text: string, nameStart: number, start: number): number {
   const pattern = startsLine && text[start] !== '"' && text[start] !== "'" ? lineValue : assignedValue
   pattern.lastIndex = start
   if (!pattern.test(text)) return start
-  const end = pattern.lastIndex
+  const end = schemeAlone.test(text.slice(start, pattern.lastIndex)) ? afterScheme(text, pattern.lastIndex) : pattern.lastIndex
   return pattern === lineValue && /^[|>][+-]?\d?[+-]?\s*$/.test(text.slice(start, end)) ? blockEnd(text, end, nameStart - lineStart) : end
+}
+
+const schemeAlone = /^(?:Bearer|Basic|ApiKey|Splunk|Digest|Negotiate|Token)$/i
+
+/** `Authorization: Bearer abc`: the credential is the word after the scheme. */
+function afterScheme(text: string, offset: number): number {
+  const word = /[ \t]{1,4}[^\s,;"']{1,4096}/y
+  word.lastIndex = offset
+  return word.test(text) ? word.lastIndex : offset
 }
 
 /** The end of the lines after `offset` that are empty or deeper than `indentation`. */
@@ -119,7 +128,7 @@ export function looksRandom(word: string): boolean {
   if (/^[0-9a-fA-F]{32,}$/.test(bare)) return entropyBits(bare) > 2.5
   const digits = bare.replace(/\D/g, '').length
   const [upper, lower] = [/[A-Z]/.test(bare), /[a-z]/.test(bare)]
-  if (upper && lower && digits >= 2) return entropyBits(bare) >= 3.9
+  if (upper && lower && digits > 0) return entropyBits(bare) >= (digits === 1 ? 4.3 : 3.9)
   // One case only: names with dashes and counters look like this, so each part between dashes has to be random.
   return bare.split(/[-_/]/).some((part) => part.length >= 28 && part.replace(/\D/g, '').length >= 5 && entropyBits(part) >= 3.7)
 }

@@ -77,11 +77,16 @@ function nameOfPair(map: ConfigMap): string | undefined {
 }
 
 function redactValue(value: ConfigValue, context: Context, name: string, secrets: Set<string>): ConfigValue {
-  if (Array.isArray(value)) return value.map((item) => redactValue(item, context, name, secrets))
+  if (Array.isArray(value)) return value.map((item) => redactValue(item, context === 'headers' && isHeaderRule(item) ? 'plain' : context, name, secrets))
   if (isMap(value)) return redactMap(value, context === 'guarded' ? 'plain' : context, name, secrets)
   if (typeof value === 'string') return redactString(value, context, secrets)
   // A switch or an empty value gives nothing away; a number may be a PIN.
   return context === 'secret' && (typeof value === 'number' || typeof value === 'bigint') ? redacted : value
+}
+
+/** An entry of a list of headers that has no value of its own: `{action: delete, key: x-tenant}`. */
+function isHeaderRule(item: ConfigValue): boolean {
+  return isMap(item) && nameOfPair(item) === undefined && ['name', 'key', 'header'].some((key) => Object.hasOwn(item, key))
 }
 
 function redactString(text: string, context: Context, secrets: Set<string>): string {
