@@ -58,15 +58,8 @@ await describeWithPeers("opamp-go's client takes what it is offered", ['opamp-cl
     await client.start(startOf(server, transport))
     const { remoteConfig } = await client.until((event) => event.remoteConfig !== undefined, 'offer')
     expect(Buffer.from(remoteConfig?.configHash ?? '', 'base64')).toEqual(Buffer.from(hash))
-    const files = Object.entries(remoteConfig?.config.configMap ?? {}).map(([name, file]) => [
-      name,
-      file.contentType ?? '',
-      Buffer.from(file.body, 'base64').toString(),
-    ])
-    expect(files.toSorted()).toEqual([
-      ['', '', 'b: 2\n'],
-      ['a.yaml', 'text/yaml', 'a: 1\n'],
-    ])
+    const files = Object.entries(remoteConfig?.config.configMap ?? {}).map(([name, file]) => [name, { type: file.contentType ?? '', text: atob(file.body) }])
+    expect(Object.fromEntries(files)).toEqual({ '': { type: '', text: 'b: 2\n' }, 'a.yaml': { type: 'text/yaml', text: 'a: 1\n' } })
     await client.setRemoteConfigStatus(
       create(RemoteConfigStatusSchema, { lastRemoteConfigHash: hash, status: RemoteConfigStatuses.RemoteConfigStatuses_FAILED, errorMessage: 'no such thing' }),
     )

@@ -3,7 +3,7 @@ import { toHex } from '@drover/protocol'
 import { prepareRemoteConfig } from '@drover/server'
 import { expect, it } from 'vitest'
 import { describeWithPeers } from '../peers/index.ts'
-import { description, everyCapability, health, newUid, startOf, transports } from './agent-values.ts'
+import { description, everyCapability, health, startOf, transports } from './agent-values.ts'
 import { GoClient } from './go-client.ts'
 import { startRecordingServer } from './recording-server.ts'
 

@@ -156,18 +156,14 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
 /** The content of a file that a child is about to write. */
 async function untilFile(file: string, child: Child): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const look = () => {
-    void readFile(file, 'utf8').then(
-      (text) => {
-        if (text.trim().endsWith('}')) resolve(text)
-      },
-      () => undefined, // not there yet
-    )
+  const look = async () => {
+    const text = await readFile(file, 'utf8').catch(() => '') // not there yet
+    if (text.trim().endsWith('}')) resolve(text)
   }
-  const watcher = watch(dirname(file), look)
+  const watcher = watch(dirname(file), () => void look())
   const timer = setTimeout(() => reject(new Error(`no ${file} within ${startLimitMs} ms`)), startLimitMs)
   void child.ended.then((how) => reject(new Error(`ended with ${how}`)))
-  look()
+  void look()
   try {
     return await promise
   } finally {

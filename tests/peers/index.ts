@@ -18,8 +18,12 @@ export async function describeWithPeers<Name extends PeerName>(title: string, na
   } catch (error) {
     if (!(error instanceof PeerUnavailableError) || process.env['DROVER_REQUIRE_PEERS'] === '1') throw error
     process.stderr.write(`Skipping "${title}": ${error.message}\n`)
-    describe.skip(`${title} (skipped: ${error.message.split('\n')[0]})`, () => suite(peers as Peers<Name>))
+    describe.skip(`${title} (skipped: ${error.message.split('\n')[0]})`, () => {
+      suite(peers as Peers<Name>)
+    })
     return
   }
-  describe(title, () => suite(peers as Peers<Name>)) // as: the loop above filled every name
+  describe(title, () => {
+    suite(peers as Peers<Name>) // as: the loop above filled every name
+  })
 }
