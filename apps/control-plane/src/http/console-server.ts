@@ -1,7 +1,6 @@
 /** The HTTP server of the console listener: headers, errors, probes, and the place where routes are bound. */
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -29,8 +28,6 @@ export interface ConsoleServer {
   readonly app: FastifyInstance
   readonly bind: BindRoute
   readonly bindStream: BindStream
-  /** Accepts calls; returns the port. Call it once everything is bound. */
-  listen(host: string, port: number): Promise<number>
   /** Ends the streams, lets calls under way finish for up to `graceMs`, then cuts the rest. */
   stop(graceMs: number): Promise<void>
 }
@@ -54,10 +51,6 @@ export function createConsoleServer(options: ConsoleServerOptions): ConsoleServe
   return {
     app,
     ...binder,
-    listen: async (host, port) => {
-      await app.listen({ host, port })
-      return (app.server.address() as AddressInfo).port // as: it listens on TCP
-    },
     stop: async (graceMs) => {
       closing.abort()
       const cut = setTimeout(() => app.server.closeAllConnections(), graceMs)

@@ -1,0 +1,171 @@
+/** The composition root: every part in start order, stopped in reverse. */
+import { rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createOpampServer } from '@drover/server'
+import type { OpampServer } from '@drover/server'
+import type { Logger } from 'pino'
+import { createAccess } from './access/index.ts'
+import type { Access } from './access/index.ts'
+import { createAgents } from './agents/index.ts'
+import { createMessageMetrics } from './agents/metrics.ts'
+import type { ControlPlaneConfig } from './config/options.ts'
+import { createDecisions } from './decisions.ts'
+import { startDemo } from './demo/index.ts'
+import { OPAMP_PATH, agentsEndpoint, consoleOrigin, signInUrl } from './endpoints.ts'
+import { openEventLog } from './events/event-log.ts'
+import { createConsole } from './console.ts'
+import { createIdempotency } from './http/idempotency.ts'
+import { startHousekeeping } from './housekeeping.ts'
+import { listen } from './listen.ts'
+import { createLog, toServerLog } from './log.ts'
+import { writeReadyFile } from './ready-file.ts'
+import type { Clock, Foundation } from './seams.ts'
+import { createBlobStore } from './storage/blob-store.ts'
+import { openDataFolder } from './storage/data-folder.ts'
+import { openDatabase } from './storage/database.ts'
+import { createStore } from './storage/store.ts'
+import { createSystemMetrics } from './system/metrics.ts'
+import type { SystemMetrics } from './system/metrics.ts'
+import { programVersion } from './system/version.ts'
+
+export interface ControlPlane extends AsyncDisposable {
+  /** Where agents connect, e.g. `ws://127.0.0.1:4320/v1/opamp`. */
+  readonly agentsUrl: string
+  /** E.g. `http://127.0.0.1:4321`. */
+  readonly consoleUrl: string
+  /** One-time sign-in link, ten minutes long; null while the store cannot write. */
+  readonly signInUrl: string | null
+  readonly dataDir: string
+  /** File with an API token, made at first start. */
+  readonly adminTokenPath: string
+  /** Drains and stops within 30 seconds; what was acknowledged is on disk. The same as disposing, once. */
+  stop(): Promise<void>
+}
+
+export interface ControlPlaneParts {
+  readonly clock?: Clock
+  readonly log?: Logger
+  /** Checks every answer of the API against its schema; for tests. */
+  readonly checkAnswers?: boolean
+}
+
+/** Together less than the 30 seconds that a supervisor of processes gives us. */
+const AGENTS_DRAIN_MS = 15_000
+const CONSOLE_DRAIN_MS = 5_000
+
+/** Resolves when both listeners accept. Rejects with a sentence for a person, and nothing left running. */
+export async function startControlPlane(config: ControlPlaneConfig, parts: ControlPlaneParts = {}): Promise<ControlPlane> {
+  const started = new AsyncDisposableStack()
+  try {
+    return await start(config, parts, started)
+  } catch (error) {
+    await started.disposeAsync()
+    throw error
+  }
+}
+
+async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, started: AsyncDisposableStack): Promise<ControlPlane> {
+  const clock = parts.clock ?? { now: () => Date.now() }
+  const log = parts.log ?? createLog(config.logLevel)
+
+  const folder = started.use(openDataFolder(config.dataDir))
+  const systemMetrics = started.use(createSystemMetrics())
+  const foundation = await openFoundation(folder.databasePath, systemMetrics, { clock, log }, started)
+  const { store, events } = foundation
+
+  const decisions = createDecisions(foundation)
+  const agents = started.use(await createAgents({ ...foundation, decisions }))
+
+  // Filled in below; nothing asks before the listeners are open.
+  let agentsAt = config.agentsListen
+  let consoleAt = config.consoleListen
+  let opamp: OpampServer | undefined
+  const access = await createAccess({
+    store,
+    events,
+    clock,
+    log,
+    agentsEndpoint: () => agentsEndpoint(config, agentsAt),
+    signInUrl: (code) => signInUrl(consoleOrigin(config, consoleAt), code),
+    secureCookie: config.consoleUrl?.protocol === 'https:',
+    connectedByPrincipal: () => agents.connectedByPrincipal(),
+    disconnectPrincipal: (principal, why) => void opamp?.disconnectPrincipal(principal, why),
+  })
+  started.defer(() => access.flush())
+  await access.createAdminToken(folder.adminTokenPath)
+
+  opamp = started.use(
+    createOpampServer({
+      handler: {
+        authenticate: access.authenticateAgent,
+        onReport: (report) => agents.handler.onReport(report),
+        onDisconnect: (gone) => agents.handler.onDisconnect(gone),
+        onDuplicate: (duplicate) => agents.handler.onDuplicate(duplicate),
+      },
+      capabilities: ['AcceptsStatus', 'OffersRemoteConfig', 'AcceptsEffectiveConfig'],
+      path: OPAMP_PATH,
+      log: toServerLog(log),
+      observe: createMessageMetrics(systemMetrics.registry),
+    }),
+  )
+  await agents.start(opamp)
+
+  const idempotency = createIdempotency(store, clock)
+  const consoleServer = await createConsole(config, { ...foundation, idempotency, access, agents, decisions, agentsEndpoint: () => agentsEndpoint(config, agentsAt) }, parts.checkAnswers ?? false)
+  started.use(startHousekeeping({ access, events, idempotency, log }))
+
+  agentsAt = await startAgentsListener(config, opamp, started)
+  started.defer(() => consoleServer.stop(CONSOLE_DRAIN_MS))
+  consoleAt = await listen(consoleServer.app.server, config.consoleListen, 'console-listen')
+
+  if (config.demoAgents > 0) await startDemoAgents(config.demoAgents, access, opamp, log, started)
+  await store.transaction((tx) => events.append(tx, { kind: 'server.started', actor: 'system', subject: 'server', summary: `Drover ${programVersion} started`, data: { version: programVersion } }))
+  const running = { agentsUrl: agentsEndpoint(config, agentsAt), consoleUrl: consoleOrigin(config, consoleAt), dataDir: folder.path, adminTokenPath: folder.adminTokenPath, signInUrl: await access.createSignInUrl('administrator') }
+  if (config.readyFile !== null) announce(config.readyFile, running, started)
+  started.defer(async () => {
+    log.info({}, 'server stopping')
+    await store.transaction((tx) => events.append(tx, { kind: 'server.stopping', actor: 'system', subject: 'server', summary: 'Drover is stopping' })).catch(() => {})
+  })
+  log.info({ agents: running.agentsUrl, console: running.consoleUrl, dataDir: running.dataDir }, 'server started')
+  const stop = onceOnly(() => started.disposeAsync())
+  return { ...running, stop, [Symbol.asyncDispose]: stop }
+}
+
+async function openFoundation(databasePath: string, metrics: SystemMetrics, { clock, log }: { clock: Clock; log: Logger }, started: AsyncDisposableStack): Promise<Foundation> {
+  const database = openDatabase(databasePath, { count: metrics.countOperation })
+  const store = createStore({ database, log })
+  started.defer(() => store.close())
+  metrics.watchStore(store)
+  const events = await openEventLog({ store, clock })
+  return { store, events, blobs: createBlobStore(clock), log, clock, metrics: metrics.registry }
+}
+
+/** Agents have a listener of their own: a browser never meets it, and it never serves a page. */
+async function startAgentsListener(config: ControlPlaneConfig, opamp: OpampServer, started: AsyncDisposableStack): Promise<ControlPlaneConfig['agentsListen']> {
+  const server = createServer()
+  opamp.attach(server)
+  started.defer(async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    await opamp.drain(AGENTS_DRAIN_MS)
+    server.closeAllConnections()
+    if (server.listening) await closed
+  })
+  return listen(server, config.agentsListen, 'agents-listen')
+}
+
+async function startDemoAgents(count: number, access: Access, server: OpampServer, log: Logger, started: AsyncDisposableStack): Promise<void> {
+  const { id, value } = await access.createEnrolmentToken({ name: 'demo agents', createdBy: 'system' })
+  started.defer(() => access.revokeEnrolmentToken(id).catch(() => {}))
+  started.use(await startDemo({ server, agents: count, token: value, log }))
+}
+
+function announce(path: string, { agentsUrl, consoleUrl }: { agentsUrl: string; consoleUrl: string }, started: AsyncDisposableStack): void {
+  writeReadyFile(path, { agents: agentsUrl, console: consoleUrl, pid: process.pid })
+  started.defer(() => rmSync(path, { force: true }))
+}
+
+function onceOnly(action: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined
+  return () => (running ??= action())
+}
+

@@ -1,0 +1,40 @@
+/** Once a minute: expired things go, bounds are kept. A failure is logged and tried again with the next round. */
+import type { Logger } from 'pino'
+import type { Access } from './access/index.ts'
+import type { EventLog } from './events/event-log.ts'
+import type { Idempotency } from './http/idempotency.ts'
+
+export interface HousekeepingOptions {
+  readonly access: Pick<Access, 'tidy'>
+  readonly events: Pick<EventLog, 'prune'>
+  readonly idempotency: Pick<Idempotency, 'prune'>
+  readonly log: Logger
+}
+
+const INTERVAL_MS = 60_000
+/** Rare enough not to matter among what is counted for a quiet server. */
+const ROUNDS_PER_PRUNE = 60
+
+export function startHousekeeping({ access, events, idempotency, log }: HousekeepingOptions): AsyncDisposable {
+  let round = 0
+  let running: Promise<void> = Promise.resolve()
+  const tidy = async (): Promise<void> => {
+    try {
+      await access.tidy()
+      if (round++ % ROUNDS_PER_PRUNE !== 0) return
+      await events.prune()
+      await idempotency.prune()
+    } catch (error) {
+      log.warn({ err: error }, 'housekeeping failed')
+    }
+  }
+  const timer = setInterval(() => {
+    running = running.then(tidy)
+  }, INTERVAL_MS).unref()
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      await running
+    },
+  }
+}

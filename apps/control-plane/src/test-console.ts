@@ -1,0 +1,116 @@
+/** The console listener on a real socket over a real store, with a fleet that a test sets by hand. */
+import { createApiClient } from '@drover/api'
+import type { ApiClient } from '@drover/api'
+import { pino } from 'pino'
+import { createAccess } from './access/index.ts'
+import type { Access } from './access/index.ts'
+import { loadConfig } from './config/load-config.ts'
+import { createConsole } from './console.ts'
+import { createDecisions } from './decisions.ts'
+import type { DecisionStores } from './decisions.ts'
+import { signInUrl } from './endpoints.ts'
+import { openEventLog } from './events/event-log.ts'
+import type { EventLog } from './events/event-log.ts'
+import { createIdempotency } from './http/idempotency.ts'
+import { listen } from './listen.ts'
+import type { AgentsPart, ComponentGroup, DraftEffect } from './seams.ts'
+import { createBlobStore } from './storage/blob-store.ts'
+import { openTestStore } from './storage/test-store.ts'
+import type { TestStore } from './storage/test-store.ts'
+import { createSystemMetrics } from './system/metrics.ts'
+
+export interface TestConsole extends AsyncDisposable {
+  readonly origin: string
+  readonly test: TestStore
+  readonly events: EventLog
+  readonly access: Access
+  readonly decisions: DecisionStores
+  /** With an API token that may do everything. */
+  readonly api: ApiClient
+  readonly token: string
+  readonly disconnected: string[]
+  /** What happened at the seam to the agents. */
+  readonly fleet: TestFleet
+  readonly clock: { time: number; now(): number }
+  fetch(path: string, init?: RequestInit): Promise<Response>
+}
+
+export interface TestFleet {
+  changes: number
+  components: readonly ComponentGroup[]
+  effect: DraftEffect
+  connected: Map<string, number>
+}
+
+const NO_EFFECT: DraftEffect = { matching: 0, sample: [], changing: 0, joining: 0, leaving: 0, notAccepting: 0, combinations: [] }
+
+export async function startTestConsole(options: { readonly consoleDir?: string } = {}): Promise<TestConsole> {
+  const test = openTestStore({ probeIntervalMs: 5 })
+  const clock = { time: Date.parse('2026-01-01T00:00:00Z'), now: () => clock.time }
+  const log = pino({ level: 'silent' })
+  const events = await openEventLog({ store: test.store, clock })
+  const metrics = createSystemMetrics()
+  const foundation = { store: test.store, events, blobs: createBlobStore(clock), log, clock, metrics: metrics.registry }
+  const fleet: TestFleet = { changes: 0, components: [], effect: NO_EFFECT, connected: new Map() }
+  const disconnected: string[] = []
+  const agentsEndpoint = () => 'ws://127.0.0.1:4320/v1/opamp'
+  const access = await createAccess({
+    store: test.store,
+    events,
+    clock,
+    log,
+    agentsEndpoint,
+    signInUrl: (code) => signInUrl('http://console.test', code),
+    secureCookie: false,
+    connectedByPrincipal: () => fleet.connected,
+    disconnectPrincipal: (principal) => void disconnected.push(principal),
+  })
+  const adminTokenPath = `${test.dir}/admin.token`
+  await access.createAdminToken(adminTokenPath)
+  const decisions = createDecisions(foundation)
+  const config = loadConfig({ flags: { 'console-listen': '127.0.0.1:0', ...(options.consoleDir === undefined ? {} : { 'console-dir': options.consoleDir }) } })
+  const idempotency = createIdempotency(test.store, clock)
+  const server = await createConsole(config, { ...foundation, idempotency, access, agents: fakeAgents(fleet), decisions, agentsEndpoint }, true)
+  const { port } = await listen(server.app.server, config.consoleListen, 'console-listen')
+  const origin = `http://127.0.0.1:${port}`
+  const token = await readToken(adminTokenPath)
+  return {
+    origin,
+    test,
+    events,
+    access,
+    decisions,
+    token,
+    disconnected,
+    fleet,
+    clock,
+    api: createApiClient({ baseUrl: origin, headers: () => ({ authorization: `Bearer ${token}` }) }),
+    fetch: (path, init) => fetch(origin + path, init),
+    async [Symbol.asyncDispose]() {
+      await server.stop(1_000)
+      metrics[Symbol.dispose]()
+      await test[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function readToken(path: string): Promise<string> {
+  const { readFile } = await import('node:fs/promises')
+  return (await readFile(path, 'utf8')).trim()
+}
+
+function fakeAgents(fleet: TestFleet): AgentsPart {
+  const counts = { total: 0, connected: 0, stale: 0, healthy: 0, unhealthy: 0, applying: 0, applied: 0, failed: 0, unmanaged: 0 }
+  return {
+    handler: { onReport: () => undefined, onDisconnect: () => {}, onDuplicate: () => {} },
+    start: async () => {},
+    bindRoutes: () => {},
+    counts: () => counts,
+    countsByGroup: () => new Map(),
+    connectedByPrincipal: () => fleet.connected,
+    componentsOf: () => ({ total: fleet.components.reduce((sum, group) => sum + group.agents, 0) + 1, groups: fleet.components }),
+    previewDraft: async () => fleet.effect,
+    onGroupsChanged: () => void fleet.changes++,
+    async [Symbol.asyncDispose]() {},
+  }
+}
