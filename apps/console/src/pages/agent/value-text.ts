@@ -1,0 +1,8 @@
+/** A value of a configuration as a short text. Pure. */
+const MOST_CHARACTERS = 400
+
+export function valueText(value: unknown): string {
+  if (value === undefined) return ''
+  const text = typeof value === 'string' ? value : JSON.stringify(value, null, typeof value === 'object' ? 1 : 0)
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
+}

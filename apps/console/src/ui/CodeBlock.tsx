@@ -1,0 +1,15 @@
+/** Text to read or copy, as it is. */
+import { CopyButton } from './CopyButton.tsx'
+
+export function CodeBlock({ text, label }: { readonly text: string; readonly label: string }) {
+  return (
+    <div className="code-block">
+      <pre tabIndex={0} aria-label={label}>
+        {text}
+      </pre>
+      <div className="code-block-copy">
+        <CopyButton text={text} label={`Copy ${label}`} />
+      </div>
+    </div>
+  )
+}

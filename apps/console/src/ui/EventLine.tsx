@@ -1,0 +1,43 @@
+/** One event: when, what, about whom. */
+import type { Event } from '@drover/api'
+import { Link } from '@tanstack/react-router'
+import { AgentText } from './AgentText.tsx'
+import { RelativeTime } from './RelativeTime.tsx'
+import type { Tone } from './StateBadge.tsx'
+
+const badKinds = new Set<string>(['attempt.failed', 'attempt.timedOut', 'access.refused', 'agent.duplicate'])
+const warnKinds = new Set<string>(['agent.disconnected', 'attempt.restored', 'token.revoked', 'server.stopping', 'agent.forgotten'])
+const goodKinds = new Set<string>(['agent.connected', 'agent.enrolled', 'attempt.applied'])
+
+export function eventTone(kind: string): Tone {
+  if (badKinds.has(kind)) return 'bad'
+  if (warnKinds.has(kind)) return 'warn'
+  return goodKinds.has(kind) ? 'ok' : 'idle'
+}
+
+/** A link to the page of what the event is about, when that has one. */
+export function EventSubject({ event }: { readonly event: Pick<Event, 'kind' | 'subject'> }) {
+  const subject = <AgentText text={event.subject} />
+  const area = event.kind.split('.')[0]
+  if (area === 'agent' || area === 'attempt') return <Link to="/agents/$agentId" params={{ agentId: event.subject }} children={subject} />
+  if (area === 'config') return <Link to="/configs/$name" params={{ name: event.subject }} children={subject} />
+  if (area === 'group') return <Link to="/groups/$name" params={{ name: event.subject }} children={subject} />
+  return subject
+}
+
+export function EventList({ events }: { readonly events: readonly Event[] }) {
+  return (
+    <ol className="event-list">
+      {events.map((event) => (
+        <li key={event.id} data-tone={eventTone(event.kind)}>
+          <span className="event-list-summary">
+            <AgentText text={event.summary} />
+          </span>
+          <span className="event-list-meta">
+            <span>{event.kind}</span> · <EventSubject event={event} /> · <RelativeTime at={event.at} />
+          </span>
+        </li>
+      ))}
+    </ol>
+  )
+}
