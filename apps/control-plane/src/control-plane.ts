@@ -10,7 +10,6 @@ import { createAgents } from './agents/index.ts'
 import { createMessageMetrics } from './agents/metrics.ts'
 import type { ControlPlaneConfig } from './config/options.ts'
 import { createDecisions } from './decisions.ts'
-import { startDemo } from './demo/index.ts'
 import { OPAMP_PATH, agentsEndpoint, consoleOrigin, signInUrl } from './endpoints.ts'
 import { openEventLog } from './events/event-log.ts'
 import { createConsole } from './console.ts'
@@ -19,7 +18,7 @@ import { startHousekeeping } from './housekeeping.ts'
 import { listen } from './listen.ts'
 import { createLog, toServerLog } from './log.ts'
 import { writeReadyFile } from './ready-file.ts'
-import type { Clock, Foundation } from './seams.ts'
+import type { Clock, DemoOptions, Foundation } from './seams.ts'
 import { createBlobStore } from './storage/blob-store.ts'
 import { openDataFolder } from './storage/data-folder.ts'
 import { openDatabase } from './storage/database.ts'
@@ -118,7 +117,7 @@ async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, start
   started.defer(() => consoleServer.stop(CONSOLE_DRAIN_MS))
   consoleAt = await listen(consoleServer.app.server, config.consoleListen, 'console-listen')
 
-  if (config.demoAgents > 0) await startDemoAgents(config.demoAgents, access, opamp, log, started)
+  if (config.demoAgents > 0) await startDemoAgents(config.demoAgents, access, { server: opamp, log, recall: (uid) => agents.recall(uid) }, started)
   await store.transaction((tx) => events.append(tx, { kind: 'server.started', actor: 'system', subject: 'server', summary: `Drover ${programVersion} started`, data: { version: programVersion } }))
   const running = { agentsUrl: agentsEndpoint(config, agentsAt), consoleUrl: consoleOrigin(config, consoleAt), dataDir: folder.path, adminTokenPath: folder.adminTokenPath, signInUrl: await access.createSignInUrl('administrator') }
   if (config.readyFile !== null) announce(config.readyFile, running, started)
@@ -153,10 +152,12 @@ async function startAgentsListener(config: ControlPlaneConfig, opamp: OpampServe
   return listen(server, config.agentsListen, 'agents-listen')
 }
 
-async function startDemoAgents(count: number, access: Access, server: OpampServer, log: Logger, started: AsyncDisposableStack): Promise<void> {
+async function startDemoAgents(count: number, access: Access, options: Omit<DemoOptions, 'agents' | 'token'>, started: AsyncDisposableStack): Promise<void> {
   const { id, value } = await access.createEnrolmentToken({ name: 'demo agents', createdBy: 'system' })
   started.defer(() => access.revokeEnrolmentToken(id).catch(() => {}))
-  started.use(await startDemo({ server, agents: count, token: value, log }))
+  // Loaded only when asked for: it brings the scripted agents of the tests with it.
+  const { startDemo } = await import('./demo/index.ts')
+  started.use(await startDemo({ ...options, agents: count, token: value }))
 }
 
 function announce(path: string, { agentsUrl, consoleUrl }: { agentsUrl: string; consoleUrl: string }, started: AsyncDisposableStack): void {

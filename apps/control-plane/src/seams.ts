@@ -4,6 +4,7 @@
  */
 import type { AgentCounts, AgentSummary, ConfigFile, FragmentRef, Override } from '@drover/api'
 import type { GroupRule, Selector } from '@drover/fleet'
+import type { InstanceUid } from '@drover/protocol'
 import type { OpampHandler, OpampServer } from '@drover/server'
 import type { Registry } from '@prometheus-io/client'
 import type { Logger } from 'pino'
@@ -96,6 +97,17 @@ export interface DemoOptions {
   /** An enrolment token for them, to be sent as `Authorization: Bearer …`. */
   readonly token: string
   readonly log: Logger
+  /** What the agent with this uid said before the server was restarted: supervisors remember it on their disks. */
+  readonly recall?: (uid: InstanceUid) => Promise<RecalledAgent | undefined>
+}
+
+export interface RecalledAgent {
+  /** Hex. */
+  readonly hash: string
+  readonly status: 'unset' | 'applying' | 'applied' | 'failed'
+  readonly errorMessage: string
+  /** Undefined: never reported. */
+  readonly effectiveConfig: string | undefined
 }
 
 /** Scripted agents that connect in-process: made by `startDemo: StartDemo` in `demo/index.ts`. Returns once they are on their way; disposing takes them away. */

@@ -3,7 +3,7 @@ import { RemoteConfigStatuses } from '@drover/protocol'
 import type { AgentRemoteConfig } from '@drover/protocol'
 import type { TimerQueue, Wait } from './timer-queue.ts'
 
-/** A configuration that contains this text is refused, as the real Collector refuses a broken one. */
+/** A configuration with this text in a file, e.g. in a comment, is refused, as the real Collector refuses a broken one. */
 export const FAILURE_MARKER = 'drover-demo: fail'
 
 /** Times as seen with supervisor and Collector v0.149.0. */
@@ -68,7 +68,6 @@ export class ScriptedCollector {
   #waits: Wait[] = []
   #memory: CollectorMemory
   #health: CollectorHealth
-  /** Ever reported to the server, so that the first report can leave it out. */
   #crashes = 0
 
   constructor(options: ScriptedCollectorOptions) {
@@ -120,7 +119,7 @@ export class ScriptedCollector {
     const config = (this.#options.merge ?? joinFiles)(files)
     this.#memory = { hash: offer.configHash, status: RemoteConfigStatuses.RemoteConfigStatuses_APPLYING, errorMessage: '', config }
     this.#options.onChange(['remoteConfigStatus'])
-    if (config.includes(FAILURE_MARKER)) {
+    if (files.some((file) => file.body.includes(FAILURE_MARKER))) {
       this.#wait(this.#options.times.failMs, () => this.#fail())
       return
     }
@@ -139,7 +138,7 @@ export class ScriptedCollector {
   }
 
   #run(): void {
-    if (this.#memory.config?.includes(FAILURE_MARKER) === true) return this.#crash([])
+    if (this.#memory.status === RemoteConfigStatuses.RemoteConfigStatuses_FAILED) return this.#crash([])
     const now = this.#timers.now()
     this.#setHealth(
       { healthy: true, status: 'StatusOK', lastError: '', startedAtMs: now, changedAtMs: now, pipelines: pipelinesOf(this.effectiveConfig), bare: false },
@@ -150,7 +149,7 @@ export class ScriptedCollector {
   #fail(): void {
     const status = RemoteConfigStatuses.RemoteConfigStatuses_FAILED
     this.#memory = { ...this.#memory, status, errorMessage: `${APPLY_FAILED}: ${COLLECTOR_ERROR}` }
-    this.#crash(['effectiveConfig', 'remoteConfigStatus'])
+    this.#crash(['remoteConfigStatus'])
   }
 
   /** Down, and tried again for ever, until another configuration comes. */

@@ -1,0 +1,81 @@
+/** Says what happened to agents, in the event log; what comes too often is gathered. */
+import type { EventKind } from '@drover/api'
+import type { Attempt } from '@drover/fleet'
+import type { EventLog } from '../events/event-log.ts'
+import type { AgentRecord } from './agent-record.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { AgentStore } from './store.ts'
+
+export interface AnnouncerOptions {
+  readonly store: AgentStore
+  readonly events: EventLog
+  readonly deadlines: Deadlines
+}
+
+/** Health is told once it has lasted this long: supervisors report unhealthy before each start. */
+const HEALTH_SETTLE_MS = 3_000
+/** And then not more often than this. */
+const HEALTH_GAP_MS = 30_000
+const LONGEST_QUOTE = 200
+
+export class Announcer {
+  readonly #options: AnnouncerOptions
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options
+  }
+
+  say(record: AgentRecord, kind: EventKind, summary: string, data: Readonly<Record<string, unknown>> = {}, actor = 'agent'): void {
+    const { store, events } = this.#options
+    store.also((tx) => events.append(tx, { kind, actor, subject: record.id, summary, data: { agentName: record.name, instanceUid: record.uid, ...data } }))
+  }
+
+  changed(record: AgentRecord, summary: string, data: Readonly<Record<string, unknown>>): void {
+    this.say(record, 'agent.changed', summary, data)
+  }
+
+  attempt(record: AgentRecord, attempt: Attempt, source: string): void {
+    const what = source === '' ? `configuration ${attempt.hash.slice(0, 12)}` : source
+    const data = { hash: attempt.hash, source, reason: attempt.reason }
+    switch (attempt.state) {
+      case 'offered':
+        return this.say(record, 'attempt.offered', attempt.reason === 'restore' ? `${record.name} is given back ${what}` : `${record.name} is offered ${what}`, data, 'system')
+      case 'applying':
+        return this.say(record, 'attempt.applying', `${record.name} is applying ${what}`, data)
+      case 'applied':
+        return this.say(record, 'attempt.applied', `${record.name} applied ${what}`, data)
+      case 'failed':
+        return this.say(record, 'attempt.failed', `${record.name} failed ${what}: ${quote(attempt.errorMessage)}`, { ...data, errorMessage: attempt.errorMessage })
+      case 'timedOut':
+        return this.say(record, 'attempt.timedOut', `${record.name} did not say in time what became of ${what}`, data, 'system')
+      case 'rolledBack':
+        return this.say(record, 'attempt.restored', `${record.name} runs its last good configuration again after it failed ${what}`, { ...data, restoredHash: attempt.restoredHash }, 'system')
+      case 'superseded':
+        return
+      default:
+        return attempt satisfies never
+    }
+  }
+
+  /** Call it when the health changed; it is told when it has settled. */
+  health(record: AgentRecord): void {
+    record.healthCheck ??= this.#options.deadlines.after(HEALTH_SETTLE_MS, () => this.#tellHealth(record))
+  }
+
+  #tellHealth(record: AgentRecord): void {
+    record.healthCheck = undefined
+    const { healthy, announcedHealth } = record
+    if (record.forgotten || record.connection === undefined || healthy === null || healthy === announcedHealth) return
+    record.announcedHealth = healthy
+    // That a new agent is well is no news.
+    if (announcedHealth === null && healthy) return
+    const error = record.lastError === null ? '' : `: ${quote(record.lastError)}`
+    this.say(record, 'agent.health', healthy ? `${record.name} is healthy again` : `${record.name} is unhealthy${error}`, { healthy, lastError: record.lastError })
+    record.healthCheck = this.#options.deadlines.after(HEALTH_GAP_MS, () => this.#tellHealth(record))
+  }
+}
+
+function quote(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim()
+  return line.length > LONGEST_QUOTE ? `${line.slice(0, LONGEST_QUOTE).toWellFormed()}…` : line
+}

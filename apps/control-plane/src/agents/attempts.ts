@@ -1,0 +1,77 @@
+/** Attempts on disk: every change of a ledger is written there, and ledgers are made from them at start. */
+import { createLedger } from '@drover/fleet'
+import type { Attempt, Ledger, ReportedStatus } from '@drover/fleet'
+import type { Row } from '../storage/schema.ts'
+import type { ReadStore, Tx } from '../storage/store.ts'
+
+export async function saveAttempt(tx: Tx, agentId: string, attempt: Attempt, source: string): Promise<void> {
+  const errorMessage = 'errorMessage' in attempt ? attempt.errorMessage : null
+  const restoredHash = 'restoredHash' in attempt ? attempt.restoredHash : null
+  await tx
+    .insertInto('attempts')
+    .values({
+      agent_id: agentId,
+      seq: attempt.seq,
+      hash: attempt.hash,
+      source,
+      state: attempt.state,
+      reason: attempt.reason,
+      error_message: errorMessage,
+      restored_hash: restoredHash,
+      offered_at: attempt.offeredAt,
+      updated_at: attempt.updatedAt,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['agent_id', 'seq']).doUpdateSet((eb) => ({
+        state: eb.ref('excluded.state'),
+        error_message: eb.ref('excluded.error_message'),
+        restored_hash: eb.ref('excluded.restored_hash'),
+        updated_at: eb.ref('excluded.updated_at'),
+      })),
+    )
+    .execute()
+}
+
+/** A person's wish to try a failed configuration again; null once it is offered. */
+export async function saveRetry(tx: Tx, agentId: string, hash: string | null): Promise<void> {
+  await tx.updateTable('agents').set({ retry_hash: hash }).where('id', '=', agentId).execute()
+}
+
+function attemptFromRow(row: Row<'attempts'>): Attempt {
+  const base = { seq: row.seq, hash: row.hash, reason: row.reason, offeredAt: row.offered_at, updatedAt: row.updated_at }
+  switch (row.state) {
+    case 'failed':
+      return { ...base, state: 'failed', errorMessage: row.error_message ?? '' }
+    case 'rolledBack':
+      return { ...base, state: 'rolledBack', errorMessage: row.error_message ?? '', restoredHash: row.restored_hash ?? '' }
+    default:
+      return { ...base, state: row.state }
+  }
+}
+
+/** Per agent and hash the rules ask for the latest attempt and the latest verdict; older ones are only for people to read. */
+export async function readLedgers(from: ReadStore, reported: (agentId: string) => { readonly reported: ReportedStatus | null; readonly retry: string | null }): Promise<Map<string, Ledger>> {
+  const latest = from.selectFrom('attempts').select((eb) => eb.fn.max('id').as('id')).groupBy(['agent_id', 'hash'])
+  const verdicts = latest.where('state', 'in', ['applied', 'failed', 'rolledBack'])
+  const byAgent = new Map<string, Attempt[]>()
+  const size = 2000
+  for (let after = 0; ; ) {
+    const rows = await from
+      .selectFrom('attempts')
+      .selectAll()
+      .where('id', '>', after)
+      .where((eb) => eb.or([eb('id', 'in', latest), eb('id', 'in', verdicts)]))
+      .orderBy('id')
+      .limit(size)
+      .execute()
+    for (const row of rows) {
+      const attempts = byAgent.get(row.agent_id) ?? []
+      attempts.push(attemptFromRow(row))
+      byAgent.set(row.agent_id, attempts)
+    }
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < size) break
+    after = last.id
+  }
+  return new Map([...byAgent].map(([agentId, attempts]) => [agentId, createLedger({ attempts, ...reported(agentId) })]))
+}

@@ -1,0 +1,157 @@
+/** The control plane's side of each agent: reports come in, what was decided goes out. */
+import type { InstanceUid } from '@drover/protocol'
+import type { AgentReport, Disconnection, Duplicate, Offer, OpampHandler, OpampServer, PreparedRemoteConfig } from '@drover/server'
+import type { AgentRecord } from './agent-record.ts'
+import type { Announcer } from './announcer.ts'
+import type { Intake } from './intake.ts'
+import type { Liveness } from './liveness.ts'
+import { newAgent } from './load.ts'
+import type { Offers } from './offers.ts'
+import type { Registry } from './registry.ts'
+import type { AgentStore } from './store.ts'
+
+export interface DriverOptions {
+  readonly registry: Registry
+  readonly store: AgentStore
+  readonly intake: Intake
+  readonly offers: Offers
+  readonly liveness: Liveness
+  readonly announcer: Announcer
+  readonly now: () => number
+}
+
+type ReportHandler = Omit<OpampHandler, 'authenticate'>
+
+export class Driver implements ReportHandler {
+  readonly #options: DriverOptions
+  #server: Pick<OpampServer, 'offer' | 'lastSeen'> | undefined
+
+  constructor(options: DriverOptions) {
+    this.#options = options
+  }
+
+  attach(server: Pick<OpampServer, 'offer' | 'lastSeen'>): void {
+    this.#server = server
+  }
+
+  lastSeen(record: AgentRecord): number | null {
+    const seen = record.connection === undefined ? undefined : this.#server?.lastSeen(record.uid)
+    return seen ?? record.lastSeenAt
+  }
+
+  async onReport(report: AgentReport): Promise<Offer | undefined> {
+    const { registry, store, intake, offers, announcer } = this.#options
+    const known = registry.byUid(report.uid)
+    const record = known ?? this.#enrol(report.uid)
+    this.#connect(record, report)
+    const taken = intake.take(record, report)
+    if (report.message.agentDescription !== undefined) record.described = true
+    if (known === undefined) announcer.say(record, 'agent.enrolled', `${record.name} connected for the first time`, { credential: report.connection.principal })
+    else if (taken.attributesChanged) announcer.changed(record, `${record.name} describes itself otherwise`, {})
+    if (taken.healthChanged) announcer.health(record)
+    if (taken.attributesChanged || record.assignment === undefined) offers.reassign(record)
+    const failed = taken.status !== undefined && offers.takeStatus(record, taken.status)
+    if (report.assignedUid !== undefined) this.#rename(record, report.assignedUid)
+    const prepared = await offers.decide(record)
+    if (known === undefined || failed || prepared !== undefined) await this.#flush(record)
+    return this.#answer(record, prepared, taken.askComponents)
+  }
+
+  onDisconnect({ uid, connection, reason }: Disconnection): void {
+    const { registry, store, offers, liveness, announcer } = this.#options
+    const record = registry.byUid(uid)
+    // A late end of an old connection says nothing about the new one.
+    if (record?.connection?.id !== connection.id) return
+    record.lastSeenAt = this.lastSeen(record)
+    registry.change(record, () => (record.connection = undefined))
+    record.complete = false
+    record.lastOffered = null
+    offers.refresh(record)
+    liveness.watch(record)
+    store.changed(record)
+    if (reason !== 'server') announcer.say(record, 'agent.disconnected', `${record.name} ${disconnectWords[reason]}`, { reason })
+  }
+
+  onDuplicate({ uid, newUid, existing, newcomer }: Duplicate): void {
+    const record = this.#options.registry.byUid(uid)
+    if (record === undefined) return
+    const data = { newInstanceUid: newUid, existing: existing.remoteAddress, newcomer: newcomer.remoteAddress }
+    this.#options.announcer.say(record, 'agent.duplicate', `Another agent connected with the instance uid of ${record.name} and was given a new one`, data, 'system')
+  }
+
+  /** Sends what was decided outside of a report. */
+  send(record: AgentRecord, prepared: PreparedRemoteConfig): void {
+    this.#server?.offer(record.uid, { remoteConfig: prepared })
+  }
+
+  /** At the end: when each agent that is still connected was heard last. */
+  noteLastSeen(): void {
+    for (const record of this.#options.registry.all()) {
+      if (record.connection === undefined) continue
+      record.lastSeenAt = this.lastSeen(record)
+      this.#options.store.changed(record)
+    }
+  }
+
+  /** What is not on disk was not offered. */
+  async #flush(record: AgentRecord): Promise<void> {
+    try {
+      await this.#options.store.flush()
+    } catch (error) {
+      record.lastOffered = null
+      throw error
+    }
+  }
+
+  #enrol(uid: InstanceUid): AgentRecord {
+    const record = newAgent(uid, this.#options.now())
+    this.#options.registry.add(record)
+    return record
+  }
+
+  #connect(record: AgentRecord, { connection, complete }: AgentReport): void {
+    const { registry, liveness, announcer, now } = this.#options
+    const before = record.connection
+    record.complete = complete
+    record.lastSeenAt = now()
+    if (before?.id === connection.id) {
+      if (record.stale) liveness.watch(record)
+      return
+    }
+    registry.change(record, () => (record.connection = connection))
+    record.lastOffered = null
+    record.transport = connection.transport
+    record.credential = connection.principal
+    record.remoteAddress = connection.remoteAddress
+    liveness.watch(record)
+    if (before === undefined && record.described) announcer.say(record, 'agent.connected', `${record.name} connected`, { transport: connection.transport, remoteAddress: connection.remoteAddress, credential: connection.principal })
+  }
+
+  #rename(record: AgentRecord, uid: InstanceUid): void {
+    const { registry, store, announcer } = this.#options
+    const before = record.uid
+    registry.rename(record, uid)
+    store.changed(record)
+    announcer.say(record, 'agent.renamed', `${record.name} asked for a new instance uid and got one`, { previousInstanceUid: before }, 'system')
+  }
+
+  #answer(record: AgentRecord, prepared: PreparedRemoteConfig | undefined, askComponents: boolean): Offer | undefined {
+    // The session may remember an agent that was forgotten here.
+    const askAll = !record.described
+    if (prepared === undefined && !askComponents && !askAll) return undefined
+    return {
+      ...(prepared === undefined ? {} : { remoteConfig: prepared }),
+      ...(askComponents ? { reportAvailableComponents: true } : {}),
+      ...(askAll ? { reportFullState: true } : {}),
+    }
+  }
+}
+
+const disconnectWords: Readonly<Record<Disconnection['reason'], string>> = {
+  'agent-disconnect': 'said goodbye',
+  closed: 'closed its connection',
+  lost: 'lost its connection',
+  replaced: 'connected anew',
+  server: 'was disconnected by the server',
+  'missed-polls': 'stopped polling',
+}

@@ -1,0 +1,155 @@
+/** The agents part: inventory, desired state, offers and attempts. */
+import { matches } from '@drover/fleet'
+import type { Selector } from '@drover/fleet'
+import type { InstanceUid } from '@drover/protocol'
+import type { OpampServer } from '@drover/server'
+import type { AgentsOptions, AgentsPart, ComponentGroup, RecalledAgent } from '../seams.ts'
+import { lookupOf } from './agent-record.ts'
+import type { AgentRecord } from './agent-record.ts'
+import { Announcer } from './announcer.ts'
+import { readLedgers } from './attempts.ts'
+import { Commands } from './commands.ts'
+import { ComponentSets } from './component-sets.ts'
+import { Deadlines, realTiming } from './deadlines.ts'
+import type { Timing } from './deadlines.ts'
+import { DesiredConfigs } from './desired-configs.ts'
+import { Details } from './details.ts'
+import { Driver } from './driver.ts'
+import { History } from './history.ts'
+import { Intake } from './intake.ts'
+import { Liveness } from './liveness.ts'
+import { agentFromRow } from './load.ts'
+import { createAgentMetrics } from './metrics.ts'
+import { Offers } from './offers.ts'
+import { previewDraft } from './preview.ts'
+import { Registry } from './registry.ts'
+import { RenderedConfigs } from './rendered-configs.ts'
+import { bindAgentRoutes } from './routes.ts'
+import { AgentStore, readAgents } from './store.ts'
+import { Wave } from './wave.ts'
+
+/** Two and a half heartbeats of 30 s. */
+const STALE_AFTER_MS = 75_000
+const ATTEMPT_TIMEOUT_MS = 120_000
+const HISTORY_INTERVAL_MS = 10_000
+const HISTORY_MS = 6 * 3600 * 1000
+
+export interface AgentsTuning {
+  /** Timers that tests move by hand. */
+  readonly timing?: Timing
+  readonly attemptTimeoutMs?: number
+}
+
+export interface Agents extends AgentsPart {
+  /** Resolves when the last change of groups has reached every agent. */
+  settled(): Promise<void>
+  /** What an agent last said, from the store. */
+  recall(uid: InstanceUid): Promise<RecalledAgent | undefined>
+}
+
+export async function createAgents(options: AgentsOptions, tuning: AgentsTuning = {}): Promise<Agents> {
+  const { store: database, events, blobs, log, clock, decisions } = options
+  const timing = tuning.timing ?? realTiming(clock)
+  const now = () => timing.now()
+  const registry = new Registry()
+  const metrics = createAgentMetrics(options.metrics, registry)
+  const deadlines = new Deadlines(timing)
+  const store = new AgentStore({ store: database, timing, log })
+  const desired = new DesiredConfigs(decisions)
+  const components = new ComponentSets()
+  const rendered = new RenderedConfigs({ store, read: database.read, blobs, now })
+  const announcer = new Announcer({ store, events, deadlines })
+  const attemptTimeoutMs = tuning.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS
+  const offers = new Offers({ registry, store, read: database.read, blobs, desired, rendered, components, deadlines, announcer, metrics, log, now, attemptTimeoutMs })
+  const intake = new Intake({ registry, store, blobs, components, now })
+  const lastSeen = (record: AgentRecord): number | null => driver.lastSeen(record)
+  const liveness = new Liveness({ registry, deadlines, now, lastSeen, staleAfterMs: STALE_AFTER_MS })
+  const driver = new Driver({ registry, store, intake, offers, liveness, announcer, now })
+  const commands = new Commands({ store: database, events, agentStore: store, registry, offers, driver })
+  const details = new Details({ read: database.read, blobs, agentStore: store, components, desired, offers, lastSeen })
+  const wave = new Wave({ registry, desired, offers, store, send: (record, prepared) => driver.send(record, prepared), log })
+  const history = new History(HISTORY_INTERVAL_MS, HISTORY_MS)
+  const sampling = startSampling(history, registry, timing)
+
+  await loadAgents(options, registry, components)
+
+  return {
+    handler: driver,
+    async start(server: OpampServer) {
+      driver.attach(server)
+      commands.attach(server)
+      await desired.reload()
+      for (const record of registry.all()) {
+        offers.reassign(record)
+        offers.refresh(record)
+        liveness.watch(record)
+      }
+    },
+    bindRoutes: (bind) => bindAgentRoutes(bind, { read: database.read, agentStore: store, registry, details, commands, history, lastSeen }),
+    counts: () => registry.counts(),
+    countsByGroup: () => registry.countsByGroup(),
+    connectedByPrincipal: () => registry.connectedByPrincipal(),
+    componentsOf: (selector) => componentsOf(registry, components, selector),
+    previewDraft: (draft) => previewDraft({ records: () => registry.all(), desired, lastSeen }, draft),
+    onGroupsChanged: () => wave.start(),
+    settled: () => wave.settled(),
+    recall: async (uid) => {
+      const record = registry.byUid(uid)
+      if (record?.reported == null) return undefined
+      const { files } = await details.effective(record)
+      return { ...record.reported, effectiveConfig: files[0]?.body }
+    },
+    async [Symbol.asyncDispose]() {
+      sampling.stop()
+      await wave.stop()
+      driver.noteLastSeen()
+      deadlines.clear()
+      // What cannot be written now is said again by the agents.
+      await store.flush().catch((error: unknown) => log.error({ err: error }, 'last changes of agents not written'))
+      store.stop()
+    },
+  }
+}
+
+async function loadAgents({ store }: AgentsOptions, registry: Registry, components: ComponentSets): Promise<void> {
+  await components.load(store.read)
+  const retries = new Map<string, string>()
+  for await (const rows of readAgents(store.read)) {
+    for (const row of rows) {
+      registry.add(agentFromRow(row, registry.texts))
+      if (row.retry_hash !== null) retries.set(row.id, row.retry_hash)
+    }
+  }
+  const known = (agentId: string) => ({ reported: registry.byId(agentId)?.reported ?? null, retry: retries.get(agentId) ?? null })
+  for (const [agentId, ledger] of await readLedgers(store.read, known)) {
+    const record = registry.byId(agentId)
+    if (record !== undefined) record.ledger = ledger
+  }
+}
+
+function startSampling(history: History, registry: Registry, timing: Timing): { stop(): void } {
+  let timer: unknown
+  const sample = () => {
+    history.add(timing.now(), registry.counts())
+    timer = timing.setTimeout(sample, history.intervalMs)
+  }
+  timer = timing.setTimeout(sample, history.intervalMs)
+  return { stop: () => timing.clearTimeout(timer) }
+}
+
+const NAMED_AGENTS = 5
+
+function componentsOf(registry: Registry, components: ComponentSets, selector: Selector): { total: number; groups: readonly ComponentGroup[] } {
+  const byHash = new Map<string, { agents: number; names: string[] }>()
+  let total = 0
+  for (const record of registry.all()) {
+    if (!matches(selector, lookupOf(record))) continue
+    total += 1
+    if (record.componentsHash === null || components.get(record.componentsHash)?.complete !== true) continue
+    const group = byHash.get(record.componentsHash) ?? { agents: 0, names: [] }
+    group.agents += 1
+    if (group.names.length < NAMED_AGENTS) group.names.push(record.name)
+    byHash.set(record.componentsHash, group)
+  }
+  return { total, groups: [...byHash].map(([hash, group]) => ({ components: components.get(hash)?.items ?? [], ...group })) }
+}

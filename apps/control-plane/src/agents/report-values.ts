@@ -1,0 +1,137 @@
+/** What a report says, as values to keep: secrets taken out, times as text, nothing of the wire. */
+import { createHash } from 'node:crypto'
+import { redactDocument, redactFiles, redactText } from '@drover/agent-config'
+import type { ConfigMap } from '@drover/agent-config'
+import type { ComponentInfo, HealthNode } from '@drover/api'
+import type { z } from 'zod'
+import { RemoteConfigStatuses, attributesToJson, attributesToText, toHex } from '@drover/protocol'
+import type {
+  AgentDescription,
+  AttributeJson,
+  AvailableComponents,
+  ComponentDetails,
+  ComponentHealth,
+  EffectiveConfig,
+  KeyValue,
+  RemoteConfigStatus,
+} from '@drover/protocol'
+import type { RemoteStatusName, ReportedConfig } from './agent-record.ts'
+
+export interface DescriptionValue {
+  readonly identifying: Readonly<Record<string, AttributeJson>>
+  readonly nonIdentifying: Readonly<Record<string, AttributeJson>>
+}
+
+export function describedBy(description: AgentDescription): DescriptionValue {
+  return { identifying: withoutSecrets(description.identifyingAttributes), nonIdentifying: withoutSecrets(description.nonIdentifyingAttributes) }
+}
+
+/** Ids of machines and containers look as random as keys do, and selectors need them. */
+const identifierKey = /(?:^|[._])(?:id|uid|uuid|digest|hash|revision)$/
+
+function withoutSecrets(attributes: readonly KeyValue[]): Record<string, AttributeJson> {
+  const all = attributesToJson(attributes)
+  const redacted = redactDocument(all as ConfigMap) as Record<string, AttributeJson> // as: attribute values are configuration values too, and stay what they are
+  for (const [key, value] of Object.entries(all)) if (identifierKey.test(key) && typeof value === 'string' && value.length <= 128) redacted[key] = value
+  return redacted
+}
+
+const LONGEST_ERROR = 8192
+
+/** An agent's own words, cut to what a person reads and a page can show. */
+export function errorText(text: string): string {
+  const cut = text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR)} …` : text
+  return redactText(cut.toWellFormed())
+}
+
+export function healthNode(name: string, health: ComponentHealth): HealthNode {
+  return {
+    name,
+    healthy: health.healthy,
+    status: health.status,
+    lastError: health.lastError === '' ? '' : errorText(health.lastError),
+    startedAt: timeOf(health.startTimeUnixNano),
+    statusAt: timeOf(health.statusTimeUnixNano),
+    children: Object.entries(health.componentHealthMap).map(([child, value]) => healthNode(child, value)),
+  }
+}
+
+const LAST_TIME_MS = 8_640_000_000_000_000n
+
+/** Null for 0 and for what is no time. */
+function timeOf(unixNano: bigint): string | null {
+  const ms = unixNano / 1_000_000n
+  return ms <= 0n || ms > LAST_TIME_MS ? null : new Date(Number(ms)).toISOString()
+}
+
+const statusNames: Readonly<Record<RemoteConfigStatuses, RemoteStatusName>> = {
+  [RemoteConfigStatuses.RemoteConfigStatuses_UNSET]: 'unset',
+  [RemoteConfigStatuses.RemoteConfigStatuses_APPLIED]: 'applied',
+  [RemoteConfigStatuses.RemoteConfigStatuses_APPLYING]: 'applying',
+  [RemoteConfigStatuses.RemoteConfigStatuses_FAILED]: 'failed',
+}
+
+const LONGEST_HASH_BYTES = 128
+
+/** Undefined for a hash that cannot be ours and is too long to keep. */
+export function reportedConfig(status: RemoteConfigStatus): ReportedConfig | undefined {
+  if (status.lastRemoteConfigHash.length > LONGEST_HASH_BYTES) return undefined
+  return {
+    hash: toHex(status.lastRemoteConfigHash),
+    status: statusNames[status.status] ?? 'unset', // a number that the schema does not know
+    errorMessage: status.errorMessage === '' ? '' : errorText(status.errorMessage),
+  }
+}
+
+export interface RedactedConfig {
+  /** Key of the blob that holds the files as JSON. */
+  readonly hash: string
+  /** That JSON; absent when it was given before. */
+  readonly json?: string
+}
+
+/** Redacting parses, and a fleet reports the same text thousands of times: the answers are kept by the hash of what came. */
+export class EffectiveConfigs {
+  readonly #maxKept: number
+  readonly #byRawHash = new Map<string, string>()
+
+  constructor(maxKept = 10_000) {
+    this.#maxKept = maxKept
+  }
+
+  redact(config: EffectiveConfig): RedactedConfig {
+    const raw = createHash('sha256')
+    const entries = Object.entries(config.configMap?.configMap ?? {})
+    for (const [name, file] of entries) raw.update(JSON.stringify([name, file.contentType, file.body.length])).update(file.body)
+    const rawHash = raw.digest('base64')
+    const known = this.#byRawHash.get(rawHash)
+    if (known !== undefined) return { hash: known }
+    const decoder = new TextDecoder()
+    const json = JSON.stringify(redactFiles(entries.map(([name, file]) => ({ name, contentType: file.contentType, body: decoder.decode(file.body) }))))
+    const hash = createHash('sha256').update(json).digest('hex')
+    if (this.#byRawHash.size >= this.#maxKept) this.#byRawHash.clear()
+    this.#byRawHash.set(rawHash, hash)
+    return { hash, json }
+  }
+}
+
+const kinds: Readonly<Record<string, string>> = { receivers: 'receiver', processors: 'processor', exporters: 'exporter', extensions: 'extension', connectors: 'connector' }
+
+export type Component = z.output<typeof ComponentInfo>
+
+/** By kind and type; the Collector names kinds in the plural. */
+export function componentsIn(available: AvailableComponents): Component[] {
+  const items: Component[] = []
+  for (const [kind, details] of Object.entries(available.components)) {
+    for (const [type, component] of Object.entries(details.subComponentMap)) items.push({ kind: kinds[kind] ?? kind, type, module: moduleOf(component) })
+  }
+  return items.toSorted((a, b) => (a.kind === b.kind ? compareText(a.type, b.type) : compareText(a.kind, b.kind)))
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function moduleOf(component: ComponentDetails): string | null {
+  return attributesToText(component.metadata).get('code.namespace') ?? null
+}

@@ -1,0 +1,70 @@
+/** `--demo N`: scripted agents inside the server, over the real protocol, so that a newcomer sees a fleet at work. */
+import { mergeFiles, toYaml } from '@drover/agent-config'
+import { RemoteConfigStatuses, fromHex } from '@drover/protocol'
+import { ScriptedAgent, TimerQueue, agentTraits, createRandom, portLink, systemClock } from '@drover/testing'
+import type { CollectorMemory, ScriptedFile } from '@drover/testing'
+import type { DemoOptions, RecalledAgent } from '../seams.ts'
+
+/** Agents that start within one tick, and the tick: a thousand a second. */
+const STARTED_TOGETHER = 50
+const START_TICK_MS = 50
+/** Waits of all agents end in common ticks: a fleet at rest wakes the process a few times a second. */
+const TIMER_GRANULARITY_MS = 200
+/** Anything from two seconds to ten, so that progress can be watched. */
+const APPLY_MIN_MS = 2_000
+const APPLY_SPREAD_MS = 8_000
+
+export async function startDemo({ server, agents: count, token, log, recall }: DemoOptions): Promise<AsyncDisposable> {
+  const timers = new TimerQueue({ clock: systemClock, granularityMs: TIMER_GRANULARITY_MS })
+  const merge = createMerge()
+  const agents: ScriptedAgent[] = []
+  const stopped = new AbortController()
+  const openLink = portLink(() => server.connectInProcess({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1' }))
+  const startSome = async (from: number): Promise<void> => {
+    for (let index = from; index < Math.min(count, from + STARTED_TOGETHER); index++) {
+      const traits = agentTraits(index, { 'drover.demo': true })
+      const random = createRandom(index)
+      const memory = toMemory(await recall?.(traits.uid))
+      if (stopped.signal.aborted) return
+      const agent = new ScriptedAgent({ traits, openLink, timers, random, merge, times: { applyMs: APPLY_MIN_MS + random() * APPLY_SPREAD_MS }, ...(memory === undefined ? {} : { memory }) })
+      agents.push(agent)
+      agent.start()
+    }
+    if (from + STARTED_TOGETHER < count) timers.after(START_TICK_MS, () => void start(from + STARTED_TOGETHER))
+    else log.info({ agents: count }, 'demo agents started')
+  }
+  const start = (from: number): Promise<void> => startSome(from).catch((error: unknown) => log.error({ err: error }, 'demo agents not started'))
+  await start(0)
+  return {
+    async [Symbol.asyncDispose]() {
+      stopped.abort()
+      for (const agent of agents) agent.kill()
+      timers.clear()
+    },
+  }
+}
+
+/** Thousands get the same files; they are merged once. */
+function createMerge(): (files: readonly ScriptedFile[]) => string {
+  const known = new Map<string, string>()
+  return (files) => {
+    const key = JSON.stringify(files)
+    const merged = known.get(key) ?? toYaml(mergeFiles(files.map((file) => ({ ...file, contentType: 'text/yaml' }))).merged)
+    if (known.size > 100) known.clear()
+    known.set(key, merged)
+    return merged
+  }
+}
+
+const statuses: Readonly<Record<RecalledAgent['status'], RemoteConfigStatuses>> = {
+  unset: RemoteConfigStatuses.RemoteConfigStatuses_UNSET,
+  // A supervisor that is started again applies what it was given.
+  applying: RemoteConfigStatuses.RemoteConfigStatuses_APPLIED,
+  applied: RemoteConfigStatuses.RemoteConfigStatuses_APPLIED,
+  failed: RemoteConfigStatuses.RemoteConfigStatuses_FAILED,
+}
+
+function toMemory(recalled: RecalledAgent | undefined): CollectorMemory | undefined {
+  if (recalled === undefined || recalled.hash === '') return undefined
+  return { hash: fromHex(recalled.hash), status: statuses[recalled.status], errorMessage: recalled.errorMessage, config: recalled.effectiveConfig }
+}
