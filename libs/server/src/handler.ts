@@ -82,7 +82,10 @@ export interface OpampHandler {
    * the report counts as never received, so that its content is asked for again.
    */
   onReport(report: AgentReport): Offer | undefined | Promise<Offer | undefined>
-  /** The agent is no longer reachable on that connection. Not called when an old connection closes after a newer took over. */
+  /**
+   * The agent is no longer reachable on that connection. When a newer connection took its place (`replaced`) this comes before
+   * the first report of the newer one, and the late close of the old one says nothing more.
+   */
   onDisconnect(gone: Disconnection): void
   /** Two live agents had one uid; the newcomer was told to use `newUid`. */
   onDuplicate(duplicate: Duplicate): void

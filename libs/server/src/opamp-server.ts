@@ -125,7 +125,7 @@ class Program implements OpampServer {
     const streams = (this.#streams = new Streams({ ...shared, exchange, bindings, delivery }))
     this.#admission = new AdmissionControl({ ...shared, connections: () => Math.max(registry.connections, streams.size) })
     this.#http = new HttpTransport({ ...shared, exchange })
-    this.#webSocket = new WebSocketTransport({ streams, limits, refused, perMessageDeflate: options.perMessageDeflate ?? false })
+    this.#webSocket = new WebSocketTransport({ ...shared, streams, perMessageDeflate: options.perMessageDeflate ?? false })
   }
 
   attach(server: Server): void {

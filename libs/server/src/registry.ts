@@ -32,6 +32,8 @@ export class Agent {
   readonly uidBytes: Uint8Array
   /** The encoded start of each message to it, which alone is the answer to an unchanged heartbeat. */
   readonly addressee: Uint8Array
+  /** That answer as a whole WebSocket frame: binary, unmasked, with the header of OpAMP. */
+  readonly acknowledgement: Uint8Array
   session: Session = newSession
   outbox: Offer = emptyOutbox
   binding: Binding | undefined
@@ -48,6 +50,7 @@ export class Agent {
     this.uid = uid
     this.uidBytes = instanceUidToBytes(uid)
     this.addressee = encodeAddressee(this.uidBytes)
+    this.acknowledgement = Uint8Array.of(0x82, this.addressee.length + 1, 0, ...this.addressee)
     this.lastSeenMs = nowMs
     this.messages = new TokenBucket({ perSecond: limits.messagesPerSecond, burst: limits.messagesBurst }, nowMs)
     this.bytes = new TokenBucket({ perSecond: limits.bytesPerSecond, burst: limits.bytesBurst }, nowMs)

@@ -43,6 +43,7 @@ export interface StreamTools {
 
 /** Messages that may wait for the one being handled before the peer is made to wait. */
 const maxQueued = 16
+const maxQueuedBytes = 64 * 1024
 
 export class AgentStream {
   readonly info: ConnectionInfo
@@ -56,6 +57,7 @@ export class AgentStream {
   readonly #strikes: TokenBucket
   readonly #control: TokenBucket
   readonly #queue: Uint8Array[] = []
+  #queuedBytes = 0
   #busy = false
   #ended = false
   #heardAtMs: number
@@ -93,8 +95,9 @@ export class AgentStream {
     if (this.#ended) return
     this.heard()
     this.#queue.push(message)
+    this.#queuedBytes += message.length
     if (this.#busy) {
-      if (this.#queue.length >= maxQueued) this.link.pause()
+      if (this.#queue.length >= maxQueued || this.#queuedBytes >= maxQueuedBytes) this.link.pause()
       return
     }
     this.#work()
@@ -172,7 +175,9 @@ export class AgentStream {
   #work(): void {
     while (!this.#busy && !this.#ended && this.#queue.length > 0) {
       if (!this.hasRoom()) return this.link.pause()
-      const working = this.#events.receive(this, this.#queue.shift()!) // !: not empty
+      const message = this.#queue.shift()! // !: not empty
+      this.#queuedBytes -= message.length
+      const working = this.#events.receive(this, message)
       if (!(working instanceof Promise)) continue
       this.#busy = true
       void working.finally(() => {

@@ -56,11 +56,13 @@ export class Streams {
     return stream
   }
 
-  /** The answer to an unchanged heartbeat, without its frame; undefined for everything else. */
+  /** Takes in an unchanged heartbeat out of turn when nothing is before it. Returns the WebSocket frame to answer with, otherwise undefined. */
   heartbeat(stream: AgentStream, frame: Uint8Array): Uint8Array | undefined {
-    if (frame[0] !== 0 || !stream.isIdle) return undefined
+    if (frame[0] !== 0 || !stream.isIdle || !stream.hasRoom()) return undefined
     const origin = this.#open.get(stream)
-    return origin === undefined ? undefined : this.#tools.exchange.heartbeat(origin, frame, 1)?.addressee
+    const agent = origin === undefined ? undefined : this.#tools.exchange.heartbeat(origin, frame, 1)
+    if (agent !== undefined) stream.heard()
+    return agent?.acknowledgement
   }
 
   all(): AgentStream[] {

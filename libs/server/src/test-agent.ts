@@ -253,4 +253,10 @@ export class TestClock implements Clock {
     }
     this.#nowMs = endMs
   }
+
+  /** Moves on in one step: every due timer runs late, as after the process stood still. */
+  jump(ms: number): void {
+    this.#nowMs += ms
+    this.advance(0)
+  }
 }

@@ -3,14 +3,19 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { encodeFrame } from '@drover/protocol'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import type { InFlightBytes } from './in-flight-bytes.ts'
 import type { ServerLimits } from './limits.ts'
 import type { RefusalCause } from './log.ts'
 import { type AgentStream, closeCode, type Link } from './stream.ts'
+import { SocketWatch } from './socket-watch.ts'
 import type { Streams } from './streams.ts'
+import type { TimerWheel } from './timer-wheel.ts'
 
 export interface WebSocketTools {
   readonly streams: Streams
   readonly limits: ServerLimits
+  readonly wheel: TimerWheel
+  readonly inFlight: InFlightBytes
   readonly perMessageDeflate: boolean
   readonly refused: (cause: RefusalCause, remoteAddress: string) => void
 }
@@ -39,7 +44,7 @@ export class WebSocketTransport {
 
   /** Completes the handshake of a client that was let in. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer, principal: string, remoteAddress: string): void {
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, principal, remoteAddress))
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, socket, principal, remoteAddress))
   }
 
   /** Resolves when every socket has finished its closing handshake. */
@@ -52,11 +57,12 @@ export class WebSocketTransport {
     for (const webSocket of this.#sockets) webSocket.terminate()
   }
 
-  #open(webSocket: WebSocket, principal: string, remoteAddress: string): void {
+  #open(webSocket: WebSocket, socket: Duplex, principal: string, remoteAddress: string): void {
     const { streams, refused } = this.#tools
     const link = new WebSocketLink(webSocket)
     const stream = streams.open('websocket', principal, remoteAddress, link)
     link.stream = stream
+    const watch = new SocketWatch(socket, stream, this.#tools)
     webSocket.on('message', (data: RawData, isBinary: boolean) => {
       if (!isBinary) {
         refused('text-frame', remoteAddress)
@@ -67,11 +73,13 @@ export class WebSocketTransport {
     webSocket.on('ping', () => stream.controlFrame(false))
     webSocket.on('pong', () => stream.controlFrame(true))
     webSocket.on('error', (error: Error & { code?: string }) => {
+      watch.end()
       refused(error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' ? 'too-large' : 'malformed', remoteAddress)
     })
     this.#sockets.add(webSocket)
     webSocket.on('close', () => {
       this.#sockets.delete(webSocket)
+      watch.end()
       if (this.#sockets.size === 0) this.#whenEmpty?.()
       stream.end('closed')
     })
