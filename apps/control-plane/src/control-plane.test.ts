@@ -1,0 +1,104 @@
+/** The whole program, started and stopped as the command does it. */
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { createApiClient } from '@drover/api'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { loadConfig } from './config/load-config.ts'
+import type { ControlPlaneConfig } from './config/options.ts'
+import { startControlPlane } from './control-plane.ts'
+import { makeTempDir } from './storage/test-store.ts'
+
+let dir: ReturnType<typeof makeTempDir>
+beforeEach(() => {
+  dir = makeTempDir()
+})
+afterEach(() => dir.remove())
+
+const configWith = (flags: Record<string, unknown> = {}): ControlPlaneConfig =>
+  loadConfig({ flags: { data: join(dir.path, 'data'), 'agents-listen': '127.0.0.1:0', 'console-listen': '127.0.0.1:0', 'ready-file': join(dir.path, 'ready.json'), ...flags } })
+const start = (flags: Record<string, unknown> = {}) => startControlPlane(configWith(flags), { log: pino({ level: 'silent' }), checkAnswers: true })
+const readToken = (path: string) => readFileSync(path, 'utf8').trim()
+const clientOf = (baseUrl: string, token: string) => createApiClient({ baseUrl, headers: () => ({ authorization: `Bearer ${token}` }) })
+
+/** 101 when the server takes the agent, else its refusal. */
+const connectAgent = (url: string, token?: string) =>
+  new Promise<{ status: number; socket?: WebSocket }>((resolve, reject) => {
+    const socket = new WebSocket(url, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } })
+    socket.once('open', () => resolve({ status: 101, socket }))
+    socket.once('unexpected-response', (_request, response) => resolve({ status: response.statusCode ?? 0 }))
+    socket.once('error', reject)
+  })
+
+describe('startControlPlane', () => {
+  it('makes its data folder, listens on both addresses, says so, and lets go of everything', async () => {
+    const server = await start()
+    const ready: unknown = JSON.parse(readFileSync(join(dir.path, 'ready.json'), 'utf8'))
+    expect(ready).toEqual({ agents: server.agentsUrl, console: server.consoleUrl, pid: process.pid })
+    expect(statSync(server.dataDir).mode & 0o777).toBe(0o700)
+    expect(statSync(server.adminTokenPath).mode & 0o777).toBe(0o600)
+    expect(server.signInUrl).toMatch(new RegExp(`^${server.consoleUrl}/sign-in#code=drover_signin_`))
+    const api = clientOf(server.consoleUrl, readToken(server.adminTokenPath))
+    expect((await api.getStatus({})).data).toMatchObject({ agentsEndpoint: server.agentsUrl, store: { state: 'ok', schemaVersion: 1 }, agents: { total: 0 } })
+    await server.stop()
+    await server.stop()
+    expect(existsSync(join(dir.path, 'ready.json'))).toBe(false)
+    await expect(fetch(server.consoleUrl)).rejects.toThrow()
+  })
+
+  it('keeps what was made over a restart, and the admin token with it', async () => {
+    const first = await start()
+    const token = readToken(first.adminTokenPath)
+    await clientOf(first.consoleUrl, token).createConfig({ body: { name: 'base', files: [{ name: 'a.yaml', body: 'extensions:\n  zpages: {}\n' }] } })
+    await first.stop()
+    const second = await start()
+    expect(readToken(second.adminTokenPath)).toBe(token)
+    const api = clientOf(second.consoleUrl, token)
+    expect((await api.getConfig({ params: { name: 'base' } })).data.latest.version).toBe(1)
+    const kinds = (await api.listEvents({})).data.items.map((event) => event.kind)
+    expect(kinds).toEqual(['server.started', 'server.stopping', 'config.created', 'server.started', 'token.created'])
+    await second.stop()
+  })
+
+  it('admits agents by enrolment token only, and cuts them when it is revoked', async () => {
+    await using server = await start()
+    const api = clientOf(server.consoleUrl, readToken(server.adminTokenPath))
+    const { id, token, endpoint } = (await api.createEnrolmentToken({ body: { name: 'site' } })).data
+    expect(endpoint).toBe(server.agentsUrl)
+    expect((await connectAgent(endpoint)).status).toBe(401)
+    expect((await connectAgent(endpoint, readToken(server.adminTokenPath))).status).toBe(401)
+    const { status, socket } = await connectAgent(endpoint, token)
+    expect(status).toBe(101)
+    const closed = new Promise((resolve) => socket?.once('close', resolve))
+    await api.revokeEnrolmentToken({ params: { id } })
+    await closed
+    expect((await connectAgent(endpoint, token)).status).toBe(401)
+  })
+
+  it('refuses a data folder that another server works in, and leaves nothing running', async () => {
+    await using server = await start()
+    await expect(start()).rejects.toThrow(/another Drover server .* uses the data folder/)
+    expect((await fetch(`${server.consoleUrl}/healthz`)).status).toBe(200)
+  })
+
+  it('says plainly that a port is taken, and can be started again afterwards', async () => {
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as AddressInfo
+    await expect(start({ 'console-listen': `127.0.0.1:${port}` })).rejects.toThrow(`cannot listen on 127.0.0.1:${port}: another program listens there already`)
+    other.close()
+    await (await start()).stop()
+  })
+
+  it('stops within its grace although a reader of events hangs on', async () => {
+    const server = await start()
+    const stream = await fetch(`${server.consoleUrl}/api/v1/events/stream?after=0`, { headers: { authorization: `Bearer ${readToken(server.adminTokenPath)}` } })
+    const begun = performance.now()
+    await server.stop()
+    expect(performance.now() - begun).toBeLessThan(4_000)
+    await stream.body?.cancel()
+  })
+})
