@@ -17,7 +17,7 @@ const quietFlags = [
   '--no-fund',
   '--no-update-notifier',
   '--prefer-offline',
-  '--loglevel=error',
+  '--loglevel=warn',
   `--fetch-timeout=${fetchTimeoutMs}`,
   '--fetch-retries=1',
   '--fetch-retry-mintimeout=1000',
@@ -41,7 +41,8 @@ const quietFlags = [
  */
 export async function npmCi(run) {
   const { code, output } = await capture('npm', ['ci', ...quietFlags], run)
-  if (code === 0) return
+  // A disk that fills up while packages are unpacked is but a warning to npm.
+  if (code === 0 && !/\b(ENOSPC|EDQUOT)\b/.test(output)) return
   const logFile = join(run.root, '.cache', 'launcher.log')
   await mkdir(dirname(logFile), { recursive: true }).catch(() => {})
   await writeFile(logFile, output).catch(() => {})

@@ -41,12 +41,12 @@ function checkUrl(given: string): string {
 function findToken(io: Pick<Io, 'env' | 'cwd'>, options: ValuesOf<typeof connectionOptions>, url: string): string | undefined {
   const given = options.token ?? (options.tokenFile === undefined ? emptyToUndefined(io.env['DROVER_TOKEN']) : undefined)
   if (given !== undefined) return checkToken(given, 'the token')
-  if (options.tokenFile !== undefined) return checkToken(readTokenFile(resolve(io.cwd, options.tokenFile)), options.tokenFile)
+  if (options.tokenFile !== undefined) return checkToken(readTokenFile(resolve(io.cwd, options.tokenFile)), `the token in ${options.tokenFile}`)
   // The token of this machine's server is for that server alone: it must not travel to another one.
   if (!isLoopback(url)) return undefined
   for (const folder of dataFolders(io)) {
     try {
-      return checkToken(readFileSync(join(folder, 'admin.token'), 'utf8').trim(), join(folder, 'admin.token'))
+      return checkToken(readFileSync(join(folder, 'admin.token'), 'utf8').trim(), `the token in ${folder}`)
     } catch {
       // The next place may have one; without any, the server says that a token is needed.
     }
@@ -75,7 +75,7 @@ function readTokenFile(file: string): string {
 
 /** A token goes into a header, so what cannot be there is said here rather than by fetch. */
 function checkToken(token: string, place: string): string {
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new UsageError(`${place} is not a token: it must be one word without spaces`)
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new UsageError(`${place} cannot be one: a token is one word without spaces`)
   return token
 }
 

@@ -4,7 +4,7 @@ import type { ControlPlane } from '@drover/control-plane'
 import { localCommand } from '../command/command.ts'
 import { flag, text } from '../command/spec.ts'
 import type { OptionSpec } from '../command/spec.ts'
-import { CliError, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { painterFor } from '../output/colour.ts'
 
@@ -46,21 +46,9 @@ async function start(io: Io, flags: Readonly<Record<string, unknown>>, file: str
   try {
     return await startControlPlane(loadConfig({ flags, env: io.env, ...(file === undefined ? {} : { file }) }))
   } catch (error) {
-    if (error instanceof ConfigError) throw new UsageError(error.message)
-    throw explainStart(error)
+    // What else goes wrong at the start is a sentence already.
+    throw error instanceof ConfigError ? new UsageError(error.message) : error
   }
-}
-
-function explainStart(error: unknown): unknown {
-  const { code, address, port, path } = error as NodeJS.ErrnoException & { address?: string; port?: number }
-  if (code === 'EADDRINUSE')
-    return new CliError(`port ${port} of ${address} is taken: another server runs there, or choose another with --agents-listen and --console-listen`)
-  if (code === 'EADDRNOTAVAIL') return new CliError(`${address} is no address of this machine`)
-  if (code === 'EACCES' && port !== undefined) return new CliError(`this user may not listen on port ${port}: choose one above 1023`)
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
-    return new CliError(`${path ?? 'the data folder'} is not writable for this user: choose another with --data`)
-  if (code === 'ENOSPC') return new CliError('the disk of the data folder is full')
-  return error
 }
 
 /** Until the first signal, then until everything is drained; a second signal ends the process at once. */
@@ -80,8 +68,9 @@ async function serve(io: Io, controlPlane: ControlPlane): Promise<void> {
     io.stderr.write(`not drained after ${drainLimitMs / 1000} s, ending anyway\n`)
     process.exit(1)
   }, drainLimitMs)
-  await controlPlane[Symbol.asyncDispose]()
-  clearTimeout(limit)
+  await controlPlane.stop()
+  // The process ends by itself now. Should something hold it, the limit still ends it.
+  limit.unref()
 }
 
 function introduce(io: Io, { agentsUrl, consoleUrl, signInUrl, dataDir }: ControlPlane): void {
