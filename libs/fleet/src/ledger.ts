@@ -80,9 +80,12 @@ export function onStatus(ledger: Ledger, report: StatusReport): LedgerStep {
   // The status from before this offer, sent once more in a full report, is no answer to it.
   if (repeated && attempt.state === 'offered') return unchanged(null)
   const answered = answer(attempt, report)
-  if (answered === attempt) return unchanged(null)
-  const changed = [answered, ...(answered.state === 'applied' ? rolledBackBy(next, answered, report.now) : [])]
-  return { ledger: replace(next, changed), changed, notice: noticeOf(attempt, answered) }
+  // Also when this was applied before: an agent that goes back by itself says so in this way.
+  const rolledBack = status === 'applied' && !repeated ? rolledBackBy(next, answered, report.now) : []
+  const changed = [...(answered === attempt ? [] : [answered]), ...rolledBack]
+  if (changed.length === 0) return unchanged(null)
+  const replaced = replace(next, changed)
+  return { ledger: { ...replaced, attempts: compact(replaced.attempts) }, changed, notice: noticeOf(attempt, answered) }
 }
 
 function adopt(ledger: Ledger, report: StatusReport): LedgerStep {
