@@ -63,14 +63,14 @@ export class LiveFeed {
     this.#source?.close()
     const source = new EventSource(`${API_PREFIX}/events/stream?after=${this.#lastEventId}`)
     this.#source = source
-    source.onopen = () => {
+    source.addEventListener('open', () => {
       const resumed = this.#state.kind === 'lost'
       this.#retries = 0
       this.#setState({ kind: 'open' })
       if (resumed) this.#options.onResumed()
-    }
-    source.onmessage = (message: MessageEvent<string>) => this.#receive(message.data)
-    source.onerror = () => this.#lost(source)
+    })
+    source.addEventListener('message', (message: MessageEvent<string>) => this.#receive(message.data))
+    source.addEventListener('error', () => this.#lost(source))
   }
 
   close(): void {

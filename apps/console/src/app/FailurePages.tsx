@@ -26,9 +26,7 @@ export function RouteErrorPage({ error, reset }: ErrorComponentProps) {
       <h1>This page could not be shown</h1>
       <ErrorState error={error} />
       <div>
-        <Button onClick={retry} autoFocus>
-          Try again
-        </Button>
+        <Button onClick={retry}>Try again</Button>
       </div>
     </div>
   )

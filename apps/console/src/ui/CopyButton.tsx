@@ -29,7 +29,7 @@ export function CopyButton({ text, label, withText = false }: { readonly text: s
           </ActionIcon>
         </Tooltip>
       )}
-      <VisuallyHidden role="status">{said}</VisuallyHidden>
+      <VisuallyHidden component="output">{said}</VisuallyHidden>
     </>
   )
 }

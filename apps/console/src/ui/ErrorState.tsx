@@ -7,7 +7,7 @@ import { Notice } from './Notice.tsx'
 export function ErrorState({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
   const { title, detail, fields } = describeError(error)
   return (
-    <Notice tone="bad" title={title} role="alert">
+    <Notice tone="bad" title={title} urgent>
       <span className="wrap-anywhere">
         <AgentText text={detail} />
       </span>

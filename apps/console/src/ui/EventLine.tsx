@@ -19,9 +19,24 @@ export function eventTone(kind: string): Tone {
 export function EventSubject({ event }: { readonly event: Pick<Event, 'kind' | 'subject'> }) {
   const subject = <AgentText text={event.subject} />
   const area = event.kind.split('.')[0]
-  if (area === 'agent' || area === 'attempt') return <Link to="/agents/$agentId" params={{ agentId: event.subject }} children={subject} />
-  if (area === 'config') return <Link to="/configs/$name" params={{ name: event.subject }} children={subject} />
-  if (area === 'group') return <Link to="/groups/$name" params={{ name: event.subject }} children={subject} />
+  if (area === 'agent' || area === 'attempt')
+    return (
+      <Link to="/agents/$agentId" params={{ agentId: event.subject }}>
+        {subject}
+      </Link>
+    )
+  if (area === 'config')
+    return (
+      <Link to="/configs/$name" params={{ name: event.subject }}>
+        {subject}
+      </Link>
+    )
+  if (area === 'group')
+    return (
+      <Link to="/groups/$name" params={{ name: event.subject }}>
+        {subject}
+      </Link>
+    )
   return subject
 }
 

@@ -1,6 +1,7 @@
 /** The pieces a configuration is merged from, and which of them wins where several set the same value. */
 import type { DesiredConfig } from '@drover/api'
 import { Link } from '@tanstack/react-router'
+import { DataTable } from './DataTable.tsx'
 
 type Fragment = DesiredConfig['fragments'][number]
 type Overrides = DesiredConfig['overrides']
@@ -8,42 +9,42 @@ const SHOWN_OVERRIDES = 30
 
 export function FragmentTable({ fragments }: { readonly fragments: readonly Fragment[] }) {
   return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label="Fragments, weakest first">
-      <table className="data-table">
-        <thead>
-          <tr>
-            <th scope="col">Order</th>
-            <th scope="col">Group</th>
-            <th scope="col" className="number">
-              Priority
-            </th>
-            <th scope="col">Config</th>
-            <th scope="col">Offered as</th>
+    <DataTable label="Fragments, weakest first">
+      <thead>
+        <tr>
+          <th scope="col">Order</th>
+          <th scope="col">Group</th>
+          <th scope="col" className="number">
+            Priority
+          </th>
+          <th scope="col">Config</th>
+          <th scope="col">Offered as</th>
+        </tr>
+      </thead>
+      <tbody>
+        {fragments.map((fragment, index) => (
+          <tr key={`${fragment.group} ${fragment.config} ${fragment.file}`}>
+            <td>
+              {index + 1}
+              {fragments.length > 1 && index === fragments.length - 1 && <span className="dimmed"> wins</span>}
+            </td>
+            <td>
+              <Link to="/groups/$name" params={{ name: fragment.group }}>
+                {fragment.group}
+              </Link>{' '}
+              <span className="dimmed nowrap">rev. {fragment.revision}</span>
+            </td>
+            <td className="number">{fragment.priority}</td>
+            <td className="nowrap">
+              <Link to="/configs/$name" params={{ name: fragment.config }} search={{ version: String(fragment.version) }}>
+                {fragment.config}@{fragment.version}
+              </Link>
+            </td>
+            <td className="mono wrap-anywhere">{fragment.file}</td>
           </tr>
-        </thead>
-        <tbody>
-          {fragments.map((fragment, index) => (
-            <tr key={`${fragment.group} ${fragment.config} ${fragment.file}`}>
-              <td>
-                {index + 1}
-                {fragments.length > 1 && index === fragments.length - 1 && <span className="dimmed"> wins</span>}
-              </td>
-              <td>
-                <Link to="/groups/$name" params={{ name: fragment.group }} children={fragment.group} />{' '}
-                <span className="dimmed nowrap">rev. {fragment.revision}</span>
-              </td>
-              <td className="number">{fragment.priority}</td>
-              <td className="nowrap">
-                <Link to="/configs/$name" params={{ name: fragment.config }} search={{ version: String(fragment.version) }}>
-                  {fragment.config}@{fragment.version}
-                </Link>
-              </td>
-              <td className="mono wrap-anywhere">{fragment.file}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </DataTable>
   )
 }
 

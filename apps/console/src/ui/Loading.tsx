@@ -3,12 +3,12 @@ import { Skeleton, VisuallyHidden } from '@mantine/core'
 
 export function LoadingRows({ rows = 6, height = 18 }: { readonly rows?: number; readonly height?: number }) {
   return (
-    <div role="status" style={{ display: 'grid', gap: 10, padding: 14 }}>
+    <output style={{ display: 'grid', gap: 10, padding: 14 }}>
       <VisuallyHidden>Loading…</VisuallyHidden>
       {Array.from({ length: rows }, (_, index) => (
         <Skeleton key={index} height={height} width={`${96 - ((index * 17) % 40)}%`} radius="sm" />
       ))}
-    </div>
+    </output>
   )
 }
 

@@ -11,10 +11,10 @@ const marks: Readonly<Record<Tone, typeof IconInfoCircle>> = {
   idle: IconInfoCircle,
 }
 
-export function Notice(props: { readonly tone: Tone; readonly title?: ReactNode; readonly children?: ReactNode; readonly role?: 'alert' | 'status' }) {
+export function Notice(props: { readonly tone: Tone; readonly title?: ReactNode; readonly children?: ReactNode; readonly urgent?: boolean }) {
   const Mark = marks[props.tone]
   return (
-    <div className="notice" data-tone={props.tone} role={props.role}>
+    <div className="notice" data-tone={props.tone} role={props.urgent ? 'alert' : undefined}>
       <Mark size={16} aria-hidden />
       <div className="notice-body">
         {props.title !== undefined && <strong>{props.title}</strong>}

@@ -7,8 +7,14 @@ const listeners = new Set<() => void>()
 let now = Date.now()
 let timer: ReturnType<typeof setInterval> | undefined
 
+/** The moment to count from: what happened after the last tick is not in the future. */
+function sinceTick(atMs: number, tickMs: number): number {
+  return atMs > tickMs && atMs <= tickMs + TICK_MS ? atMs : tickMs
+}
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener)
+  if (timer === undefined) now = Date.now()
   timer ??= setInterval(() => {
     now = Date.now()
     for (const notify of listeners) notify()
@@ -27,8 +33,7 @@ export function RelativeTime({ at, never = 'never' }: { readonly at: string | nu
   const atMs = Date.parse(at)
   return (
     <time dateTime={at} title={absoluteTime(atMs)} className="nowrap">
-      {/* What happened after the last tick is not in the future. */}
-      {relativeTime(atMs, Math.max(current, Math.min(atMs, Date.now())))}
+      {relativeTime(atMs, sinceTick(atMs, current))}
     </time>
   )
 }

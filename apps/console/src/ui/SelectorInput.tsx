@@ -2,7 +2,7 @@
 import { Combobox, TextInput, useCombobox } from '@mantine/core'
 import { IconFilter } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, useMemo, useRef, useState } from 'react'
 import { attributeKeysQuery } from '../api/queries.ts'
 import { completeSelector, factKeys } from './selector-completion.ts'
 import { visibleText } from './visible-text.ts'
@@ -28,7 +28,11 @@ export function SelectorInput(props: Props) {
   const [text, setText] = useState(props.value)
   const [caret, setCaret] = useState(props.value.length)
   const field = useRef<HTMLInputElement>(null)
-  useEffect(() => setText(props.value), [props.value])
+  const [given, setGiven] = useState(props.value)
+  if (given !== props.value) {
+    setGiven(props.value)
+    setText(props.value)
+  }
   const attributes = useQuery(attributeKeysQuery)
   const keys = useMemo(() => [...(attributes.data ?? []), ...(props.facts ? factKeys : [])], [attributes.data, props.facts])
   const completion = useMemo(() => completeSelector(text, caret, keys), [text, caret, keys])

@@ -8,7 +8,7 @@ import { type EventFilter, eventListQuery } from '../api/queries.ts'
 /** Newest first, each once. */
 export function mergeEvents(recent: readonly Event[], stored: readonly Event[]): readonly Event[] {
   const distinct = new Map([...stored, ...recent].map((event) => [event.id, event]))
-  return [...distinct.values()].sort((left, right) => right.id - left.id)
+  return [...distinct.values()].toSorted((left, right) => right.id - left.id)
 }
 
 export function useEventLog(filter: EventFilter, pageSize = 100) {

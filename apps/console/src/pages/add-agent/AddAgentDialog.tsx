@@ -53,7 +53,11 @@ function TokenForm({ onCreated }: { readonly onCreated: (token: CreatedToken) =>
     create.mutate()
   }
   if (readOnly !== undefined)
-    return <Notice tone="warn" title={readOnly} children="Adding an agent makes an enrolment token, which takes a session that may change things." />
+    return (
+      <Notice tone="warn" title={readOnly}>
+        Adding an agent makes an enrolment token, which takes a session that may change things.
+      </Notice>
+    )
   return (
     <form onSubmit={submit} className="stack">
       <p>

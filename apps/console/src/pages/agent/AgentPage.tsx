@@ -103,12 +103,24 @@ export function AgentPage() {
                   </Tabs.Tab>
                 ))}
               </Tabs.List>
-              <Tabs.Panel value="overview" pt="sm" children={<OverviewTab agent={agent} etag={etag} />} />
-              <Tabs.Panel value="health" pt="sm" children={<HealthTab health={agent.health} />} />
-              <Tabs.Panel value="configuration" pt="sm" children={<ConfigurationTab agent={agent} />} />
-              <Tabs.Panel value="attempts" pt="sm" children={<AttemptsTab agentId={agent.id} />} />
-              <Tabs.Panel value="events" pt="sm" children={<EventsTab agentId={agent.id} />} />
-              <Tabs.Panel value="components" pt="sm" children={<ComponentsTab agent={agent} />} />
+              <Tabs.Panel value="overview" pt="sm">
+                <OverviewTab agent={agent} etag={etag} />
+              </Tabs.Panel>
+              <Tabs.Panel value="health" pt="sm">
+                <HealthTab health={agent.health} />
+              </Tabs.Panel>
+              <Tabs.Panel value="configuration" pt="sm">
+                <ConfigurationTab agent={agent} />
+              </Tabs.Panel>
+              <Tabs.Panel value="attempts" pt="sm">
+                <AttemptsTab agentId={agent.id} />
+              </Tabs.Panel>
+              <Tabs.Panel value="events" pt="sm">
+                <EventsTab agentId={agent.id} />
+              </Tabs.Panel>
+              <Tabs.Panel value="components" pt="sm">
+                <ComponentsTab agent={agent} />
+              </Tabs.Panel>
             </Tabs>
           </div>
         </>

@@ -3,6 +3,7 @@ import { Button } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { agentAttemptsQuery } from '../../api/queries.ts'
 import { AgentText } from '../../ui/AgentText.tsx'
+import { DataTable } from '../../ui/DataTable.tsx'
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { QueryView } from '../../ui/QueryView.tsx'
@@ -20,7 +21,9 @@ export function AttemptsTab({ agentId }: { readonly agentId: string }) {
       flush
       footer={
         query.hasNextPage ? (
-          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()} children="Earlier attempts" />
+          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            Earlier attempts
+          </Button>
         ) : undefined
       }
     >
@@ -29,53 +32,51 @@ export function AttemptsTab({ agentId }: { readonly agentId: string }) {
           attempts.length === 0 ? (
             <EmptyState title="Nothing was offered yet">Each configuration that is offered to this agent is listed here with what became of it.</EmptyState>
           ) : (
-            <div className="table-scroll" tabIndex={0} role="region" aria-label="Attempts table">
-              <table className="data-table">
-                <thead>
-                  <tr>
-                    <th scope="col">State</th>
-                    <th scope="col">Configuration</th>
-                    <th scope="col">Why</th>
-                    <th scope="col">Offered</th>
-                    <th scope="col">Updated</th>
-                    <th scope="col">What the agent said</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {attempts.map((attempt) => (
-                    <tr key={attempt.id}>
-                      <td>
-                        <StateBadge tone={attemptStates[attempt.state].tone} title={attemptStates[attempt.state].meaning}>
-                          {attemptStates[attempt.state].label}
-                        </StateBadge>
-                      </td>
-                      <td>
-                        <AgentText text={attempt.source} />
-                        <div>
-                          <ShortHash hash={attempt.hash} />
+            <DataTable label="Attempts table">
+              <thead>
+                <tr>
+                  <th scope="col">State</th>
+                  <th scope="col">Configuration</th>
+                  <th scope="col">Why</th>
+                  <th scope="col">Offered</th>
+                  <th scope="col">Updated</th>
+                  <th scope="col">What the agent said</th>
+                </tr>
+              </thead>
+              <tbody>
+                {attempts.map((attempt) => (
+                  <tr key={attempt.id}>
+                    <td>
+                      <StateBadge tone={attemptStates[attempt.state].tone} title={attemptStates[attempt.state].meaning}>
+                        {attemptStates[attempt.state].label}
+                      </StateBadge>
+                    </td>
+                    <td>
+                      <AgentText text={attempt.source} />
+                      <div>
+                        <ShortHash hash={attempt.hash} />
+                      </div>
+                    </td>
+                    <td>{attemptReasons[attempt.reason]}</td>
+                    <td>
+                      <RelativeTime at={attempt.offeredAt} />
+                    </td>
+                    <td>
+                      <RelativeTime at={attempt.updatedAt} />
+                    </td>
+                    <td>
+                      {attempt.errorMessage === null ? (
+                        <span className="dimmed">nothing</span>
+                      ) : (
+                        <div className="agent-message">
+                          <AgentText text={attempt.errorMessage} />
                         </div>
-                      </td>
-                      <td>{attemptReasons[attempt.reason]}</td>
-                      <td>
-                        <RelativeTime at={attempt.offeredAt} />
-                      </td>
-                      <td>
-                        <RelativeTime at={attempt.updatedAt} />
-                      </td>
-                      <td>
-                        {attempt.errorMessage === null ? (
-                          <span className="dimmed">nothing</span>
-                        ) : (
-                          <div className="agent-message">
-                            <AgentText text={attempt.errorMessage} />
-                          </div>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+                      )}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </DataTable>
           )
         }
       </QueryView>

@@ -21,7 +21,7 @@ export function ComponentsTab({ agent }: { readonly agent: AgentDetail }) {
       </Panel>
     )
   const found = components.items.filter(({ type, module }) => `${type} ${module ?? ''}`.toLowerCase().includes(search.toLowerCase()))
-  const kinds = [...Map.groupBy(found, ({ kind }) => kind)].sort(([left], [right]) => left.localeCompare(right))
+  const kinds = [...Map.groupBy(found, ({ kind }) => kind)].toSorted(([left], [right]) => left.localeCompare(right))
   return (
     <div className="stack">
       {!components.complete && <Notice tone="idle">The list may not be complete yet.</Notice>}

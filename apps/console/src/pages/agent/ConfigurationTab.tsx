@@ -54,9 +54,10 @@ function Standing({ agent, desired }: { readonly agent: AgentDetail; readonly de
               : 'Held back: the agent failed this configuration and runs its last good one. It is not offered again unless you retry it.'
           }
         >
-          <div className="agent-message" tabIndex={0} role="region" aria-label="What the agent said">
+          {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable, so that the arrow keys can scroll it */}
+          <section className="agent-message" tabIndex={0} aria-label="What the agent said">
             <AgentText text={failure} />
-          </div>
+          </section>
         </Notice>
       )}
       <Panel title="Where it stands" actions={<ConfigStateBadge state={desired.state} />}>

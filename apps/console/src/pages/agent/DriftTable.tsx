@@ -1,6 +1,7 @@
 /** Values of the desired configuration that the agent does not have, or has otherwise. */
 import type { DesiredConfig } from '@drover/api'
 import { AgentText } from '../../ui/AgentText.tsx'
+import { DataTable } from '../../ui/DataTable.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { StateBadge } from '../../ui/StateBadge.tsx'
 import { valueText } from './value-text.ts'
@@ -15,28 +16,26 @@ export function DriftTable({ drift, desired }: { readonly drift: DesiredConfig['
       {drift.length === 0 ? (
         <p className="panel-body dimmed">{desired ? 'The agent runs every value it should.' : 'Nothing is desired, so nothing drifts.'}</p>
       ) : (
-        <div className="table-scroll" tabIndex={0} role="region" aria-label="Drift">
-          <table className="data-table">
-            <thead>
-              <tr>
-                <th scope="col">Path</th>
-                <th scope="col">Desired</th>
-                <th scope="col">Effective</th>
+        <DataTable label="Drift">
+          <thead>
+            <tr>
+              <th scope="col">Path</th>
+              <th scope="col">Desired</th>
+              <th scope="col">Effective</th>
+            </tr>
+          </thead>
+          <tbody>
+            {drift.map((entry) => (
+              <tr key={entry.path}>
+                <td className="mono wrap-anywhere">{entry.path}</td>
+                <td className="drift-value">{valueText(entry.desired)}</td>
+                <td className="drift-value">
+                  {entry.kind === 'missing' ? <em className="dimmed">missing</em> : <AgentText text={valueText(entry.effective)} />}
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {drift.map((entry) => (
-                <tr key={entry.path}>
-                  <td className="mono wrap-anywhere">{entry.path}</td>
-                  <td className="drift-value">{valueText(entry.desired)}</td>
-                  <td className="drift-value">
-                    {entry.kind === 'missing' ? <em className="dimmed">missing</em> : <AgentText text={valueText(entry.effective)} />}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </DataTable>
       )}
     </Panel>
   )

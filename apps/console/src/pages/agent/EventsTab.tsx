@@ -13,7 +13,9 @@ export function EventsTab({ agentId }: { readonly agentId: string }) {
       flush
       footer={
         query.hasNextPage ? (
-          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()} children="Earlier events" />
+          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            Earlier events
+          </Button>
         ) : undefined
       }
     >

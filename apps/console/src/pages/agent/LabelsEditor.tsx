@@ -94,7 +94,7 @@ function LabelsForm(props: Props & { readonly newestEtag: string | null; readonl
         </div>
       ))}
       {save.isError && isConflict(save.error) ? (
-        <Notice tone="warn" title="The agent changed while you were editing" role="alert">
+        <Notice tone="warn" title="The agent changed while you were editing" urgent>
           <span>
             Now:{' '}
             {Object.entries(props.agent.labels)

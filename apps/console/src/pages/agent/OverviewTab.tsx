@@ -2,6 +2,7 @@
 import type { AgentDetail } from '@drover/api'
 import { Link } from '@tanstack/react-router'
 import { AgentText } from '../../ui/AgentText.tsx'
+import { DataTable } from '../../ui/DataTable.tsx'
 import { Facts } from '../../ui/Facts.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { RelativeTime } from '../../ui/RelativeTime.tsx'
@@ -49,7 +50,9 @@ export function OverviewTab({ agent, etag }: { readonly agent: AgentDetail; read
           ) : (
             <div className="row">
               {agent.groups.map((group) => (
-                <Link key={group} to="/groups/$name" params={{ name: group }} className="chip" children={group} />
+                <Link key={group} to="/groups/$name" params={{ name: group }} className="chip">
+                  {group}
+                </Link>
               ))}
             </div>
           )}
@@ -78,7 +81,7 @@ function AttributeFacts({ title, attributes }: { readonly title: string; readonl
 
 function Capabilities({ agent }: { readonly agent: AgentDetail }) {
   return (
-    <table className="data-table">
+    <DataTable label="Capabilities table">
       <thead>
         <tr>
           <th scope="col">What it can do</th>
@@ -104,6 +107,6 @@ function Capabilities({ agent }: { readonly agent: AgentDetail }) {
           </tr>
         ))}
       </tbody>
-    </table>
+    </DataTable>
   )
 }

@@ -4,7 +4,7 @@
 export function attributeFacts(attributes: Readonly<Record<string, unknown>>): readonly (readonly [key: string, text: string])[] {
   return Object.entries(attributes)
     .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const)
-    .sort(([left], [right]) => left.localeCompare(right))
+    .toSorted(([left], [right]) => left.localeCompare(right))
 }
 
 const meanings: readonly (readonly [name: string, meaning: string])[] = [

@@ -29,7 +29,7 @@ export function AgentFilters({ search, onChange, total, busy }: Props) {
     return { value: state, label: count === undefined ? stateLabels[state] : `${stateLabels[state]} (${count.toLocaleString('en')})` }
   })
   return (
-    <div className="agent-filters" role="search">
+    <search className="agent-filters">
       <TextInput
         ref={field}
         className="agent-filters-search"
@@ -66,11 +66,11 @@ export function AgentFilters({ search, onChange, total, busy }: Props) {
         clearable
         clearButtonProps={{ 'aria-label': 'Any state' }}
       />
-      <span className="dimmed agent-filters-total" role="status">
+      <output className="dimmed agent-filters-total">
         {total === undefined ? '' : `${total.toLocaleString('en')} ${total === 1 ? 'agent' : 'agents'}`}
         {busy ? ' …' : ''}
-      </span>
-    </div>
+      </output>
+    </search>
   )
 }
 

@@ -1,4 +1,5 @@
 /** The agents as a virtual grid: only the rows in sight are in the document, more pages load towards the end. */
+// oxlint-disable jsx-a11y/prefer-tag-over-role -- rows are placed one by one, which the elements of a table do not allow
 import type { AgentSummary } from '@drover/api'
 import { UnstyledButton } from '@mantine/core'
 import { IconArrowDown, IconArrowUp, IconSelector } from '@tabler/icons-react'
@@ -54,6 +55,7 @@ export function AgentTable(props: Props) {
   const scroller = useRef<HTMLDivElement>(null)
   const table = useTable({ features, columns, data: agents as AgentSummary[], getRowId: (agent) => agent.id }) // as: the table only reads it
   const rows = table.getRowModel().rows
+  // oxlint-disable-next-line react/incompatible-library -- no compiler memoizes here
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => ROW_HEIGHT, overscan: 12 })
   const visible = virtual.getVirtualItems()
   const first = visible[0]?.index ?? 0
@@ -77,6 +79,7 @@ export function AgentTable(props: Props) {
       aria-colcount={columns.length}
       aria-busy={loadingMore}
       ref={scroller}
+      tabIndex={-1}
       onKeyDown={onKeyDown}
     >
       <div role="rowgroup" className="agent-grid-head">

@@ -125,7 +125,9 @@ function Versions({ config, shown }: { readonly config: Config; readonly shown: 
       flush
       footer={
         query.hasNextPage ? (
-          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()} children="Earlier versions" />
+          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            Earlier versions
+          </Button>
         ) : undefined
       }
     >

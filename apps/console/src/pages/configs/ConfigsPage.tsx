@@ -6,6 +6,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { configListQuery } from '../../api/queries.ts'
+import { DataTable } from '../../ui/DataTable.tsx'
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { LinkButton } from '../../ui/LinkButton.tsx'
 import { PageHeader } from '../../ui/PageHeader.tsx'
@@ -43,53 +44,60 @@ export function ConfigsPage() {
                   <EmptyState
                     title="No config yet"
                     icon={<IconFileCode size={28} stroke={1.4} aria-hidden />}
-                    action={<LinkButton to="/create/config" children="Write the first config" />}
+                    action={<LinkButton to="/create/config">Write the first config</LinkButton>}
                   >
                     A config is a Collector configuration with numbered versions. Start from a template, then give it to agents with a group.
                   </EmptyState>
                 ) : (
-                  <EmptyState title="No config of that name" action={<Button variant="default" onClick={() => setSearch('')} children="Clear the search" />} />
+                  <EmptyState
+                    title="No config of that name"
+                    action={
+                      <Button variant="default" onClick={() => setSearch('')}>
+                        Clear the search
+                      </Button>
+                    }
+                  />
                 )
               ) : (
-                <div className="table-scroll" tabIndex={0} role="region" aria-label="Configs table">
-                  <table className="data-table">
-                    <thead>
-                      <tr>
-                        <th scope="col">Name</th>
-                        <th scope="col">Newest version</th>
-                        <th scope="col">Message</th>
-                        <th scope="col">Used by</th>
-                        <th scope="col">Changed</th>
+                <DataTable label="Configs table">
+                  <thead>
+                    <tr>
+                      <th scope="col">Name</th>
+                      <th scope="col">Newest version</th>
+                      <th scope="col">Message</th>
+                      <th scope="col">Used by</th>
+                      <th scope="col">Changed</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {configs.map((config) => (
+                      <tr key={config.name}>
+                        <td>
+                          <Link to="/configs/$name" params={{ name: config.name }}>
+                            {config.name}
+                          </Link>
+                          {config.description !== '' && <div className="dimmed">{config.description}</div>}
+                        </td>
+                        <td className="nowrap">{config.latest.version}</td>
+                        <td className="wrap-anywhere">{config.latest.message || <span className="dimmed">none</span>}</td>
+                        <td>
+                          <UsedBy usedBy={config.usedBy} latest={config.latest.version} />
+                        </td>
+                        <td className="nowrap">
+                          <RelativeTime at={config.updatedAt} /> <span className="dimmed">by {config.latest.author}</span>
+                        </td>
                       </tr>
-                    </thead>
-                    <tbody>
-                      {configs.map((config) => (
-                        <tr key={config.name}>
-                          <td>
-                            <Link to="/configs/$name" params={{ name: config.name }}>
-                              {config.name}
-                            </Link>
-                            {config.description !== '' && <div className="dimmed">{config.description}</div>}
-                          </td>
-                          <td className="nowrap">{config.latest.version}</td>
-                          <td className="wrap-anywhere">{config.latest.message || <span className="dimmed">none</span>}</td>
-                          <td>
-                            <UsedBy usedBy={config.usedBy} latest={config.latest.version} />
-                          </td>
-                          <td className="nowrap">
-                            <RelativeTime at={config.updatedAt} /> <span className="dimmed">by {config.latest.author}</span>
-                          </td>
-                        </tr>
-                      ))}
-                    </tbody>
-                  </table>
-                </div>
+                    ))}
+                  </tbody>
+                </DataTable>
               )
             }
           </QueryView>
           {query.hasNextPage && (
             <div className="panel-foot">
-              <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()} children="More configs" />
+              <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                More configs
+              </Button>
             </div>
           )}
         </div>

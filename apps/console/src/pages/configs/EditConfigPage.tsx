@@ -26,7 +26,12 @@ export function EditConfigPage() {
   const [started, setStarted] = useState<{ readonly config: Config; readonly etag: string | null }>()
   // The state at the start of editing stays what is edited, whatever events bring in.
   if (started === undefined && config.data !== undefined) setStarted({ config: config.data.data, etag: config.data.etag })
-  if (started === undefined) return <QueryView query={config} loading={<LoadingPage />} children={() => null} />
+  if (started === undefined)
+    return (
+      <QueryView query={config} loading={<LoadingPage />}>
+        {() => null}
+      </QueryView>
+    )
   return <FromVersion key={name} name={name} version={Number(search.version ?? started.config.latest.version)} started={started} />
 }
 
@@ -73,7 +78,10 @@ function Editing({ base, started }: { readonly base: ConfigVersion; readonly sta
         title={`Edit ${name}`}
         parent={
           <>
-            <Link to="/configs">Configs</Link> / <Link to="/configs/$name" params={{ name }} children={name} />
+            <Link to="/configs">Configs</Link> /{' '}
+            <Link to="/configs/$name" params={{ name }}>
+              {name}
+            </Link>
           </>
         }
         below={

@@ -23,9 +23,9 @@ export function FindingsList({ query, checking, onGoTo }: Props) {
   const { findings, targets, valid } = query.data
   return (
     <div className="stack" aria-busy={checking}>
-      <div role="status">
+      <output>
         <ValidityLine valid={valid} findings={findings} checking={checking} />
-      </div>
+      </output>
       {findings.length > 0 && (
         <ul className="findings">
           {sortFindings(findings).map((finding, index) => (

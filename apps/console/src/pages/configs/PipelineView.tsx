@@ -1,5 +1,6 @@
 /** The pipelines of a configuration: drawn, and as a table. */
 import { Suspense, lazy, useMemo } from 'react'
+import { DataTable } from '../../ui/DataTable.tsx'
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { LoadingRows } from '../../ui/Loading.tsx'
 import { Notice } from '../../ui/Notice.tsx'
@@ -10,7 +11,12 @@ const GraphCanvas = lazy(async () => ({ default: (await import('./GraphCanvas.ts
 
 export function PipelineView({ texts }: { readonly texts: readonly string[] }) {
   const read = useMemo(() => readPipelineGraph(texts), [texts])
-  if (read.kind === 'unreadable') return <Notice tone="warn" title="The pipelines cannot be drawn" children={read.reason} />
+  if (read.kind === 'unreadable')
+    return (
+      <Notice tone="warn" title="The pipelines cannot be drawn">
+        {read.reason}
+      </Notice>
+    )
   if (read.graph.pipelines.length === 0)
     return <EmptyState title="No pipelines">This configuration has no entry below service.pipelines. It may be meant to be merged with others.</EmptyState>
   return (
@@ -25,28 +31,26 @@ export function PipelineView({ texts }: { readonly texts: readonly string[] }) {
 
 function PipelineTable({ pipelines }: { readonly pipelines: readonly Pipeline[] }) {
   return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label="Pipelines table">
-      <table className="data-table">
-        <thead>
-          <tr>
-            <th scope="col">Pipeline</th>
-            <th scope="col">Receivers</th>
-            <th scope="col">Processors, in order</th>
-            <th scope="col">Exporters</th>
+    <DataTable label="Pipelines table">
+      <thead>
+        <tr>
+          <th scope="col">Pipeline</th>
+          <th scope="col">Receivers</th>
+          <th scope="col">Processors, in order</th>
+          <th scope="col">Exporters</th>
+        </tr>
+      </thead>
+      <tbody>
+        {pipelines.map((pipeline) => (
+          <tr key={pipeline.name}>
+            <td className="mono">{visibleText(pipeline.name)}</td>
+            <td className="mono">{names(pipeline.receivers, ', ')}</td>
+            <td className="mono">{names(pipeline.processors, ' → ')}</td>
+            <td className="mono">{names(pipeline.exporters, ', ')}</td>
           </tr>
-        </thead>
-        <tbody>
-          {pipelines.map((pipeline) => (
-            <tr key={pipeline.name}>
-              <td className="mono">{visibleText(pipeline.name)}</td>
-              <td className="mono">{names(pipeline.receivers, ', ')}</td>
-              <td className="mono">{names(pipeline.processors, ' → ')}</td>
-              <td className="mono">{names(pipeline.exporters, ', ')}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </DataTable>
   )
 }
 

@@ -4,6 +4,7 @@ import { useDebouncedCallback } from '@mantine/hooks'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { AgentText } from '../../ui/AgentText.tsx'
+import { DataTable } from '../../ui/DataTable.tsx'
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { EventSubject, eventTone } from '../../ui/EventLine.tsx'
 import { PageHeader } from '../../ui/PageHeader.tsx'
@@ -27,7 +28,7 @@ export function EventsPage() {
     <>
       <PageHeader title="Events" below={<span className="dimmed">What happened, in order. New events appear on top.</span>} />
       <div className="stack">
-        <div className="row" role="search">
+        <search className="row">
           <MultiSelect
             aria-label="Kinds"
             placeholder={search.kind === undefined ? 'All kinds' : ''}
@@ -51,7 +52,7 @@ export function EventsPage() {
             maxLength={64}
             style={{ flex: '0 1 260px' }}
           />
-        </div>
+        </search>
         <div className="panel">
           <QueryView query={query}>
             {() =>
@@ -60,48 +61,48 @@ export function EventsPage() {
                   Events appear here as they happen.
                 </EmptyState>
               ) : (
-                <div className="table-scroll" tabIndex={0} role="region" aria-label="Events table">
-                  <table className="data-table">
-                    <thead>
-                      <tr>
-                        <th scope="col">When</th>
-                        <th scope="col">What</th>
-                        <th scope="col">Kind</th>
-                        <th scope="col">About</th>
-                        <th scope="col">By</th>
+                <DataTable label="Events table">
+                  <thead>
+                    <tr>
+                      <th scope="col">When</th>
+                      <th scope="col">What</th>
+                      <th scope="col">Kind</th>
+                      <th scope="col">About</th>
+                      <th scope="col">By</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {events.map((event) => (
+                      <tr key={event.id}>
+                        <td>
+                          <RelativeTime at={event.at} />
+                        </td>
+                        <td className="wrap-anywhere" style={{ minWidth: 240 }}>
+                          <AgentText text={event.summary} />
+                        </td>
+                        <td className="nowrap">
+                          <StateBadge tone={eventTone(event.kind)} plain>
+                            {event.kind}
+                          </StateBadge>
+                        </td>
+                        <td className="wrap-anywhere">
+                          <EventSubject event={event} />
+                        </td>
+                        <td className="wrap-anywhere">
+                          <AgentText text={event.actor} />
+                        </td>
                       </tr>
-                    </thead>
-                    <tbody>
-                      {events.map((event) => (
-                        <tr key={event.id}>
-                          <td>
-                            <RelativeTime at={event.at} />
-                          </td>
-                          <td className="wrap-anywhere" style={{ minWidth: 240 }}>
-                            <AgentText text={event.summary} />
-                          </td>
-                          <td className="nowrap">
-                            <StateBadge tone={eventTone(event.kind)} plain>
-                              {event.kind}
-                            </StateBadge>
-                          </td>
-                          <td className="wrap-anywhere">
-                            <EventSubject event={event} />
-                          </td>
-                          <td className="wrap-anywhere">
-                            <AgentText text={event.actor} />
-                          </td>
-                        </tr>
-                      ))}
-                    </tbody>
-                  </table>
-                </div>
+                    ))}
+                  </tbody>
+                </DataTable>
               )
             }
           </QueryView>
           {query.hasNextPage && (
             <div className="panel-foot">
-              <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()} children="Earlier events" />
+              <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                Earlier events
+              </Button>
             </div>
           )}
         </div>

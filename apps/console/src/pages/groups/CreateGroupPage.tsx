@@ -44,7 +44,9 @@ export function CreateGroupPage() {
         parent={<Link to="/groups">Groups</Link>}
         actions={
           <>
-            <LinkButton to="/groups" variant="default" children="Cancel" />
+            <LinkButton to="/groups" variant="default">
+              Cancel
+            </LinkButton>
             <ActionButton
               disabledReason={refusal}
               onClick={() => {

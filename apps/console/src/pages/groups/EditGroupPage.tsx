@@ -31,7 +31,12 @@ export function EditGroupPage() {
   const query = useQuery(groupQuery(name))
   const [started, setStarted] = useState<Started>()
   if (started === undefined && query.data !== undefined) setStarted({ group: query.data.data, etag: query.data.etag })
-  if (started === undefined) return <QueryView query={query} loading={<LoadingPage />} children={() => null} />
+  if (started === undefined)
+    return (
+      <QueryView query={query} loading={<LoadingPage />}>
+        {() => null}
+      </QueryView>
+    )
   return <Editing started={started} onNewer={setStarted} />
 }
 
@@ -62,7 +67,10 @@ function Editing({ started, onNewer }: { readonly started: Started; readonly onN
         title={`Edit ${group.name}`}
         parent={
           <>
-            <Link to="/groups">Groups</Link> / <Link to="/groups/$name" params={{ name: group.name }} children={group.name} />
+            <Link to="/groups">Groups</Link> /{' '}
+            <Link to="/groups/$name" params={{ name: group.name }}>
+              {group.name}
+            </Link>
           </>
         }
         below={
@@ -72,7 +80,9 @@ function Editing({ started, onNewer }: { readonly started: Started; readonly onN
         }
         actions={
           <>
-            <LinkButton to="/groups/$name" params={{ name: group.name }} variant="default" children="Cancel" />
+            <LinkButton to="/groups/$name" params={{ name: group.name }} variant="default">
+              Cancel
+            </LinkButton>
             <ActionButton
               disabledReason={refusal}
               onClick={() => {
@@ -123,7 +133,7 @@ function Conflict({ started, onSeen }: { readonly started: Started; readonly onS
   return (
     <QueryView query={newest}>
       {({ data: theirs, etag }) => (
-        <Notice tone="warn" title="Somebody else changed this group meanwhile" role="alert">
+        <Notice tone="warn" title="Somebody else changed this group meanwhile" urgent>
           <ul style={{ margin: 0, paddingLeft: 18 }}>
             {groupChanges(started.group, theirs).map((change) => (
               <li key={change}>{change}</li>

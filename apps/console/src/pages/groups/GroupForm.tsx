@@ -48,9 +48,9 @@ export function GroupForm({ draft, onChange, isNew, preview, errors }: Props) {
               error={errors['selector'] ?? preview.selectorError}
               required
             />
-            <div className="row" role="status">
+            <output>
               <MatchCount preview={preview} />
-            </div>
+            </output>
             <NumberInput
               label="Priority"
               description="Where several groups match one agent and set the same value, the higher priority wins"

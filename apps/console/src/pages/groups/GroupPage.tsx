@@ -9,6 +9,7 @@ import { api, isNotFound } from '../../api/client.ts'
 import { groupQuery, revisionListQuery } from '../../api/queries.ts'
 import { ActionButton } from '../../ui/ActionButton.tsx'
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
+import { DataTable } from '../../ui/DataTable.tsx'
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { Facts } from '../../ui/Facts.tsx'
 import { LinkButton } from '../../ui/LinkButton.tsx'
@@ -117,41 +118,41 @@ function Revisions({ name, current }: { readonly name: string; readonly current:
       flush
       footer={
         query.hasNextPage ? (
-          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()} children="Earlier revisions" />
+          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            Earlier revisions
+          </Button>
         ) : undefined
       }
     >
       <QueryView query={query}>
         {() => (
-          <div className="table-scroll" tabIndex={0} role="region" aria-label="Revisions table">
-            <table className="data-table">
-              <thead>
-                <tr>
-                  <th scope="col" className="number">
-                    Revision
-                  </th>
-                  <th scope="col">Configs</th>
-                  <th scope="col">Message</th>
-                  <th scope="col">When</th>
+          <DataTable label="Revisions table">
+            <thead>
+              <tr>
+                <th scope="col" className="number">
+                  Revision
+                </th>
+                <th scope="col">Configs</th>
+                <th scope="col">Message</th>
+                <th scope="col">When</th>
+              </tr>
+            </thead>
+            <tbody>
+              {revisions.map((revision) => (
+                <tr key={revision.number}>
+                  <td className="number">
+                    {revision.number}
+                    {revision.number === current ? ' (current)' : ''}
+                  </td>
+                  <td>{revision.configs.map(({ config, version }) => `${config}@${version}`).join(', ') || <span className="dimmed">none</span>}</td>
+                  <td className="wrap-anywhere">{revision.message || <span className="dimmed">none</span>}</td>
+                  <td>
+                    <RelativeTime at={revision.createdAt} /> <span className="dimmed">by {revision.author}</span>
+                  </td>
                 </tr>
-              </thead>
-              <tbody>
-                {revisions.map((revision) => (
-                  <tr key={revision.number}>
-                    <td className="number">
-                      {revision.number}
-                      {revision.number === current ? ' (current)' : ''}
-                    </td>
-                    <td>{revision.configs.map(({ config, version }) => `${config}@${version}`).join(', ') || <span className="dimmed">none</span>}</td>
-                    <td className="wrap-anywhere">{revision.message || <span className="dimmed">none</span>}</td>
-                    <td>
-                      <RelativeTime at={revision.createdAt} /> <span className="dimmed">by {revision.author}</span>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+              ))}
+            </tbody>
+          </DataTable>
         )}
       </QueryView>
     </Panel>

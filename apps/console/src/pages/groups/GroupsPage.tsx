@@ -4,6 +4,7 @@ import { IconPlus, IconStack2 } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { groupListQuery } from '../../api/queries.ts'
+import { DataTable } from '../../ui/DataTable.tsx'
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { LinkButton } from '../../ui/LinkButton.tsx'
 import { MemberProgress } from '../../ui/MemberProgress.tsx'
@@ -18,7 +19,11 @@ export function GroupsPage() {
       <PageHeader
         title="Groups"
         below={<span className="dimmed">Highest priority first: where several groups match one agent, the upper one wins.</span>}
-        actions={<LinkButton to="/create/group" leftSection={<IconPlus size={14} aria-hidden />} children="New group" />}
+        actions={
+          <LinkButton to="/create/group" leftSection={<IconPlus size={14} aria-hidden />}>
+            New group
+          </LinkButton>
+        }
       />
       <div className="panel">
         <QueryView query={query}>
@@ -27,66 +32,68 @@ export function GroupsPage() {
               <EmptyState
                 title="No group yet"
                 icon={<IconStack2 size={28} stroke={1.4} aria-hidden />}
-                action={<LinkButton to="/create/group" children="Create the first group" />}
+                action={<LinkButton to="/create/group">Create the first group</LinkButton>}
               >
                 A group chooses agents by what they report, and says which configs they get.
               </EmptyState>
             ) : (
-              <div className="table-scroll" tabIndex={0} role="region" aria-label="Groups table">
-                <table className="data-table">
-                  <thead>
-                    <tr>
-                      <th scope="col">Name</th>
-                      <th scope="col" className="number">
-                        Priority
-                      </th>
-                      <th scope="col">Selector</th>
-                      <th scope="col">Configs</th>
-                      <th scope="col" className="number">
-                        Agents
-                      </th>
-                      <th scope="col">Applied</th>
-                      <th scope="col" className="number">
-                        Failed
-                      </th>
+              <DataTable label="Groups table">
+                <thead>
+                  <tr>
+                    <th scope="col">Name</th>
+                    <th scope="col" className="number">
+                      Priority
+                    </th>
+                    <th scope="col">Selector</th>
+                    <th scope="col">Configs</th>
+                    <th scope="col" className="number">
+                      Agents
+                    </th>
+                    <th scope="col">Applied</th>
+                    <th scope="col" className="number">
+                      Failed
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {groups.map((group) => (
+                    <tr key={group.name}>
+                      <td>
+                        <Link to="/groups/$name" params={{ name: group.name }}>
+                          {group.name}
+                        </Link>
+                        {group.description !== '' && <div className="dimmed">{group.description}</div>}
+                      </td>
+                      <td className="number">{group.priority}</td>
+                      <td className="mono wrap-anywhere">{group.selector}</td>
+                      <td>
+                        {group.revision.configs.length === 0 ? (
+                          <span className="dimmed">none</span>
+                        ) : (
+                          group.revision.configs.map(({ config, version }) => (
+                            <div key={config} className="nowrap">
+                              {config}@{version}
+                            </div>
+                          ))
+                        )}
+                      </td>
+                      <td className="number">{group.counts.total.toLocaleString('en')}</td>
+                      <td style={{ minWidth: 110, verticalAlign: 'middle' }}>
+                        <MemberProgress counts={group.counts} />
+                      </td>
+                      <td className="number">{group.counts.failed.toLocaleString('en')}</td>
                     </tr>
-                  </thead>
-                  <tbody>
-                    {groups.map((group) => (
-                      <tr key={group.name}>
-                        <td>
-                          <Link to="/groups/$name" params={{ name: group.name }} children={group.name} />
-                          {group.description !== '' && <div className="dimmed">{group.description}</div>}
-                        </td>
-                        <td className="number">{group.priority}</td>
-                        <td className="mono wrap-anywhere">{group.selector}</td>
-                        <td>
-                          {group.revision.configs.length === 0 ? (
-                            <span className="dimmed">none</span>
-                          ) : (
-                            group.revision.configs.map(({ config, version }) => (
-                              <div key={config} className="nowrap">
-                                {config}@{version}
-                              </div>
-                            ))
-                          )}
-                        </td>
-                        <td className="number">{group.counts.total.toLocaleString('en')}</td>
-                        <td style={{ minWidth: 110, verticalAlign: 'middle' }}>
-                          <MemberProgress counts={group.counts} />
-                        </td>
-                        <td className="number">{group.counts.failed.toLocaleString('en')}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+                  ))}
+                </tbody>
+              </DataTable>
             )
           }
         </QueryView>
         {query.hasNextPage && (
           <div className="panel-foot">
-            <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()} children="More groups" />
+            <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+              More groups
+            </Button>
           </div>
         )}
       </div>

@@ -12,7 +12,15 @@ export function FailedAgents() {
   const { data } = useQuery(attemptsQuery('failed'))
   if (data === undefined || data.items.length === 0) return null
   return (
-    <Panel title="Latest failures" flush actions={<Link to="/agents" search={{ state: 'failed' }} children="Failed agents" />}>
+    <Panel
+      title="Latest failures"
+      flush
+      actions={
+        <Link to="/agents" search={{ state: 'failed' }}>
+          Failed agents
+        </Link>
+      }
+    >
       <ul className="failed-list">
         {data.items.slice(0, SHOWN).map((attempt) => (
           <li key={attempt.id}>

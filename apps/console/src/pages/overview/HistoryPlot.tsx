@@ -27,21 +27,22 @@ export function HistoryPlot({ samples }: { readonly samples: readonly Sample[] }
     [samples],
   )
   const newest = useRef(data)
-  newest.current = data
+  useEffect(() => {
+    newest.current = data
+    plot.current?.setData(data)
+  }, [data])
   useEffect(() => {
     if (place.current === null || width === 0) return
-    const made = new uPlot(plotOptions(width), newest.current, place.current)
+    const made = new uPlot(plotOptions(width, scheme), newest.current, place.current)
     plot.current = made
     return () => {
       plot.current = undefined
       made.destroy()
     }
-    // The scheme is not read here, but the colours that the options read follow from it.
   }, [width, scheme])
-  useEffect(() => plot.current?.setData(data), [data])
   return (
-    <div className="plot" ref={ref}>
-      <div ref={place} role="img" aria-label={describe(samples)} style={{ height: HEIGHT }} />
+    <figure className="plot" ref={ref} aria-label={describe(samples)}>
+      <div ref={place} aria-hidden style={{ height: HEIGHT }} />
       <div className="plot-legend" aria-hidden>
         {series.map(({ key, label, color, dash }) => (
           <span key={key}>
@@ -50,7 +51,7 @@ export function HistoryPlot({ samples }: { readonly samples: readonly Sample[] }
           </span>
         ))}
       </div>
-    </div>
+    </figure>
   )
 }
 
@@ -60,12 +61,14 @@ function describe(samples: readonly Sample[]): string {
   return `Agents from ${first.at} to ${last.at}: ${series.map(({ key, label }) => `${label.toLowerCase()} ${first[key]} then ${last[key]}`).join(', ')}`
 }
 
-function plotOptions(width: number): uPlot.Options {
+/** The colours follow from the scheme, which is on the document's root by now. */
+function plotOptions(width: number, scheme: 'light' | 'dark'): uPlot.Options {
   const style = getComputedStyle(document.documentElement)
+  const gridColor = scheme === 'dark' ? '--surface-raised' : '--line'
   const color = (name: string) => style.getPropertyValue(name).trim()
   const axis: uPlot.Axis = {
     stroke: color('--mantine-color-dimmed'),
-    grid: { stroke: color('--line'), width: 1 },
+    grid: { stroke: color(gridColor), width: 1 },
     ticks: { stroke: color('--line'), width: 1, size: 4 },
     font: `11px ${color('--mantine-font-family')}`,
   }

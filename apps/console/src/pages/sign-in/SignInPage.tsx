@@ -48,7 +48,9 @@ export function SignInPage() {
         <h1>{signIn.isPending ? 'Signing in…' : 'Sign in to Drover'}</h1>
       </div>
       {ended !== undefined && signIn.isIdle && (
-        <Notice tone="warn" title="Your session has ended" children="Sign in again to go on where you were." role="status" />
+        <Notice tone="warn" title="Your session has ended">
+          Sign in again to go on where you were.
+        </Notice>
       )}
       {signIn.isError && <Refusal error={signIn.error} />}
       {!signIn.isPending && (
@@ -82,7 +84,7 @@ export function SignInPage() {
 function Refusal({ error }: { readonly error: unknown }) {
   if (!(error instanceof ApiError) || error.problem.status >= 500 || error.problem.status === 429) return <ErrorState error={error} />
   return (
-    <Notice tone="bad" title="This link cannot be used" role="alert">
+    <Notice tone="bad" title="This link cannot be used" urgent>
       <span>It was used before, has expired, or is not complete: {error.problem.detail}</span>
     </Notice>
   )

@@ -25,7 +25,11 @@ export function ApiTokens() {
     <Panel
       title="API tokens"
       flush
-      actions={<ActionButton leftSection={<IconPlus size={14} aria-hidden />} disabledReason={readOnly} onClick={open} children="New API token" />}
+      actions={
+        <ActionButton leftSection={<IconPlus size={14} aria-hidden />} disabledReason={readOnly} onClick={open}>
+          New API token
+        </ActionButton>
+      }
     >
       <QueryView query={query}>
         {({ items }) =>

@@ -19,7 +19,11 @@ export function EnrolmentTokens() {
     <Panel
       title="Enrolment tokens"
       flush
-      actions={<ActionButton leftSection={<IconPlus size={14} aria-hidden />} disabledReason={readOnly} onClick={addAgent} children="New enrolment token" />}
+      actions={
+        <ActionButton leftSection={<IconPlus size={14} aria-hidden />} disabledReason={readOnly} onClick={addAgent}>
+          New enrolment token
+        </ActionButton>
+      }
     >
       <QueryView query={query}>
         {({ items }) =>

@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { ActionButton } from '../../ui/ActionButton.tsx'
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
+import { DataTable } from '../../ui/DataTable.tsx'
 import { RelativeTime } from '../../ui/RelativeTime.tsx'
 import { StateBadge, type Tone } from '../../ui/StateBadge.tsx'
 import { useReadOnlyReason } from '../../ui/access.ts'
@@ -34,8 +35,8 @@ export function TokenTable<Token extends EnrolmentToken | ApiToken>(props: Props
     },
   })
   return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label={props.label}>
-      <table className="data-table">
+    <>
+      <DataTable label={props.label}>
         <thead>
           <tr>
             <th scope="col">Name</th>
@@ -85,7 +86,7 @@ export function TokenTable<Token extends EnrolmentToken | ApiToken>(props: Props
             </tr>
           ))}
         </tbody>
-      </table>
+      </DataTable>
       <ConfirmDialog
         opened={asked !== undefined}
         title={`Revoke ${asked?.name ?? ''}?`}
@@ -98,6 +99,6 @@ export function TokenTable<Token extends EnrolmentToken | ApiToken>(props: Props
       >
         <p>{asked && props.consequence(asked)} This cannot be undone.</p>
       </ConfirmDialog>
-    </div>
+    </>
   )
 }

@@ -32,7 +32,9 @@ export function YamlEditor({ label, value, onChange, findings, handle, fill = fa
   const place = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | undefined>(undefined)
   const latest = useRef({ onChange, value })
-  latest.current = { onChange, value }
+  useEffect(() => {
+    latest.current = { onChange, value }
+  })
   const readOnly = onChange === undefined
   useEffect(() => {
     if (place.current === null) return
