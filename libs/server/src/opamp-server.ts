@@ -179,7 +179,7 @@ class Program implements OpampServer {
 
   lastSeen(uid: InstanceUid): number | undefined {
     const agent = this.#registry.find(uid)
-    return agent === undefined ? undefined : this.#clock.now() - (this.#clock.monotonic() - agent.lastSeenMs)
+    return agent === undefined ? undefined : Math.round(this.#clock.now() - (this.#clock.monotonic() - agent.lastSeenMs))
   }
 
   connections(): number {
