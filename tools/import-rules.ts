@@ -30,8 +30,8 @@ export const workspaceRules: Readonly<Record<string, WorkspaceRule>> = {
     folders: {
       config: [],
       storage: ['config'],
-      events: ['storage'],
-      http: ['config', 'storage', 'events'],
+      http: ['config', 'storage'],
+      events: ['storage', 'http'],
       access: shared,
       agents: shared,
       configs: shared,

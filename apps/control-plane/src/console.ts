@@ -35,12 +35,25 @@ const BUILT_CONSOLE = fileURLToPath(new URL('../../console/dist', import.meta.ur
 
 export async function createConsole(config: ControlPlaneConfig, parts: ConsoleParts, checkAnswers: boolean): Promise<ConsoleServer> {
   const { store, events, clock, metrics, log, idempotency, access, agents, decisions } = parts
-  const server = createConsoleServer({ listenHost: config.consoleListen.host, ...(config.consoleUrl ? { publicUrl: config.consoleUrl } : {}), authenticate: access.authenticate, idempotency, log, checkAnswers })
+  const server = createConsoleServer({
+    listenHost: config.consoleListen.host,
+    ...(config.consoleUrl ? { publicUrl: config.consoleUrl } : {}),
+    authenticate: access.authenticate,
+    idempotency,
+    log,
+    checkAnswers,
+  })
   bindProbes(server.app, { metrics, notReadyBecause: () => store.state().detail ?? undefined })
   access.bindRoutes(server.bind)
   agents.bindRoutes(server.bind)
   bindEventRoutes(server.bind, server.bindStream, { events })
-  bindConfigRoutes(server.bind, { store, events, configs: decisions.configs, readUses: (from) => decisions.groups.readUses(from), componentsOf: (target) => componentsOfTarget(parts, target) })
+  bindConfigRoutes(server.bind, {
+    store,
+    events,
+    configs: decisions.configs,
+    readUses: (from) => decisions.groups.readUses(from),
+    componentsOf: (target) => componentsOfTarget(parts, target),
+  })
   bindGroupRoutes(server.bind, {
     store,
     events,
@@ -50,7 +63,11 @@ export async function createConsole(config: ControlPlaneConfig, parts: ConsolePa
       return row !== undefined && version >= row.first_version && version <= row.latest_version
     },
     countsByGroup: () => agents.countsByGroup(),
-    preview: createPreview({ previewDraft: (draft) => agents.previewDraft(draft), readFiles: decisions.readFiles, missingFor: (draft, files) => missingFor(agents, draft, files) }),
+    preview: createPreview({
+      previewDraft: (draft) => agents.previewDraft(draft),
+      readFiles: (name, version) => decisions.readFiles(name, version),
+      missingFor: (draft, files) => missingFor(agents, draft, files),
+    }),
     onGroupsChanged: () => agents.onGroupsChanged(),
   })
   bindSystemRoutes(server.bind, { store, events, clock, counts: () => agents.counts(), agentsEndpoint: parts.agentsEndpoint, demoAgents: config.demoAgents })
@@ -61,7 +78,10 @@ export async function createConsole(config: ControlPlaneConfig, parts: ConsolePa
   return server
 }
 
-async function componentsOfTarget({ agents, decisions, store }: ConsoleParts, { group, selector }: { group?: string | undefined; selector?: string | undefined }): Promise<TargetComponents> {
+async function componentsOfTarget(
+  { agents, decisions, store }: ConsoleParts,
+  { group, selector }: { group?: string | undefined; selector?: string | undefined },
+): Promise<TargetComponents> {
   if (selector !== undefined) return agents.componentsOf(parseTarget(selector))
   const row = group === undefined ? undefined : await decisions.groups.find(store.read, group)
   if (row === undefined) throw new InvalidInputError(`there is no group ${JSON.stringify(group)}`, [{ field: 'body.target.group', message: 'does not exist' }])
@@ -72,7 +92,8 @@ function parseTarget(selector: string): ReturnType<typeof parseSelector> {
   try {
     return parseSelector(selector)
   } catch (error) {
-    if (error instanceof SelectorError) throw new InvalidInputError(`the selector is not valid: ${error.message}`, [{ field: 'body.target.selector', message: error.message }])
+    if (error instanceof SelectorError)
+      throw new InvalidInputError(`the selector is not valid: ${error.message}`, [{ field: 'body.target.selector', message: error.message }])
     throw error
   }
 }

@@ -1,12 +1,12 @@
 /** The whole program, started and stopped as the command does it. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { randomBytes } from 'node:crypto'
+import { createServer, request } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { createApiClient } from '@drover/api'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { WebSocket } from 'ws'
 import { loadConfig } from './config/load-config.ts'
 import type { ControlPlaneConfig } from './config/options.ts'
 import { startControlPlane } from './control-plane.ts'
@@ -19,18 +19,28 @@ beforeEach(() => {
 afterEach(() => dir.remove())
 
 const configWith = (flags: Record<string, unknown> = {}): ControlPlaneConfig =>
-  loadConfig({ flags: { data: join(dir.path, 'data'), 'agents-listen': '127.0.0.1:0', 'console-listen': '127.0.0.1:0', 'ready-file': join(dir.path, 'ready.json'), ...flags } })
+  loadConfig({
+    flags: {
+      data: join(dir.path, 'data'),
+      'agents-listen': '127.0.0.1:0',
+      'console-listen': '127.0.0.1:0',
+      'ready-file': join(dir.path, 'ready.json'),
+      ...flags,
+    },
+  })
 const start = (flags: Record<string, unknown> = {}) => startControlPlane(configWith(flags), { log: pino({ level: 'silent' }), checkAnswers: true })
 const readToken = (path: string) => readFileSync(path, 'utf8').trim()
 const clientOf = (baseUrl: string, token: string) => createApiClient({ baseUrl, headers: () => ({ authorization: `Bearer ${token}` }) })
 
 /** 101 when the server takes the agent, else its refusal. */
 const connectAgent = (url: string, token?: string) =>
-  new Promise<{ status: number; socket?: WebSocket }>((resolve, reject) => {
-    const socket = new WebSocket(url, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } })
-    socket.once('open', () => resolve({ status: 101, socket }))
-    socket.once('unexpected-response', (_request, response) => resolve({ status: response.statusCode ?? 0 }))
-    socket.once('error', reject)
+  new Promise<{ status: number; socket?: Socket }>((resolve, reject) => {
+    const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': randomBytes(16).toString('base64') }
+    const upgrade = request(url.replace('ws:', 'http:'), { headers: { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) } })
+    upgrade.once('upgrade', (_response, socket) => resolve({ status: 101, socket: socket.resume() }))
+    upgrade.once('response', (response) => resolve({ status: response.resume().statusCode ?? 0 }))
+    upgrade.once('error', reject)
+    upgrade.end()
   })
 
 describe('startControlPlane', () => {
@@ -46,7 +56,7 @@ describe('startControlPlane', () => {
     await server.stop()
     await server.stop()
     expect(existsSync(join(dir.path, 'ready.json'))).toBe(false)
-    await expect(fetch(server.consoleUrl)).rejects.toThrow()
+    await expect(fetch(server.consoleUrl)).rejects.toThrow('fetch failed')
   })
 
   it('keeps what was made over a restart, and the admin token with it', async () => {
@@ -95,7 +105,9 @@ describe('startControlPlane', () => {
 
   it('stops within its grace although a reader of events hangs on', async () => {
     const server = await start()
-    const stream = await fetch(`${server.consoleUrl}/api/v1/events/stream?after=0`, { headers: { authorization: `Bearer ${readToken(server.adminTokenPath)}` } })
+    const stream = await fetch(`${server.consoleUrl}/api/v1/events/stream?after=0`, {
+      headers: { authorization: `Bearer ${readToken(server.adminTokenPath)}` },
+    })
     const begun = performance.now()
     await server.stop()
     expect(performance.now() - begun).toBeLessThan(4_000)

@@ -8,6 +8,7 @@ import { createAccess } from './access/index.ts'
 import type { Access } from './access/index.ts'
 import { createAgents } from './agents/index.ts'
 import { createMessageMetrics } from './agents/metrics.ts'
+import type { HostPort } from './config/host-port.ts'
 import type { ControlPlaneConfig } from './config/options.ts'
 import { createDecisions } from './decisions.ts'
 import { OPAMP_PATH, agentsEndpoint, consoleOrigin, signInUrl } from './endpoints.ts'
@@ -18,7 +19,7 @@ import { startHousekeeping } from './housekeeping.ts'
 import { listen } from './listen.ts'
 import { createLog, toServerLog } from './log.ts'
 import { writeReadyFile } from './ready-file.ts'
-import type { Clock, DemoOptions, Foundation } from './seams.ts'
+import type { AgentsPart, Clock, DemoOptions, Foundation } from './seams.ts'
 import { createBlobStore } from './storage/blob-store.ts'
 import { openDataFolder } from './storage/data-folder.ts'
 import { openDatabase } from './storage/database.ts'
@@ -66,6 +67,7 @@ export async function startControlPlane(config: ControlPlaneConfig, parts: Contr
 async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, started: AsyncDisposableStack): Promise<ControlPlane> {
   const clock = parts.clock ?? { now: () => Date.now() }
   const log = parts.log ?? createLog(config.logLevel)
+  const listening: Listening = { agents: config.agentsListen, console: config.consoleListen }
 
   const folder = started.use(openDataFolder(config.dataDir))
   const systemMetrics = started.use(createSystemMetrics())
@@ -74,69 +76,90 @@ async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, start
 
   const decisions = createDecisions(foundation)
   const agents = started.use(await createAgents({ ...foundation, decisions }))
-
-  // Filled in below; nothing asks before the listeners are open.
-  let agentsAt = config.agentsListen
-  let consoleAt = config.consoleListen
-  let opamp: OpampServer | undefined
-  const access = await createAccess({
-    store,
-    events,
-    clock,
-    log,
-    agentsEndpoint: () => agentsEndpoint(config, agentsAt),
-    signInUrl: (code) => signInUrl(consoleOrigin(config, consoleAt), code),
-    secureCookie: config.consoleUrl?.protocol === 'https:',
-    connectedByPrincipal: () => agents.connectedByPrincipal(),
-    disconnectPrincipal: (principal, why) => void opamp?.disconnectPrincipal(principal, why),
-  })
+  const access = await openAccess(config, foundation, listening, agents, (principal, why) => void opamp.disconnectPrincipal(principal, why))
   started.defer(() => access.flush())
   await access.createAdminToken(folder.adminTokenPath)
 
-  opamp = started.use(
-    createOpampServer({
-      handler: {
-        authenticate: access.authenticateAgent,
-        onReport: (report) => agents.handler.onReport(report),
-        onDisconnect: (gone) => agents.handler.onDisconnect(gone),
-        onDuplicate: (duplicate) => agents.handler.onDuplicate(duplicate),
-      },
-      capabilities: ['AcceptsStatus', 'OffersRemoteConfig', 'AcceptsEffectiveConfig'],
-      path: OPAMP_PATH,
-      log: toServerLog(log),
-      observe: createMessageMetrics(systemMetrics.registry),
-    }),
-  )
+  const opamp: OpampServer = started.use(createOpamp(foundation, agents, access))
   await agents.start(opamp)
 
   const idempotency = createIdempotency(store, clock)
-  const consoleServer = await createConsole(config, { ...foundation, idempotency, access, agents, decisions, agentsEndpoint: () => agentsEndpoint(config, agentsAt) }, parts.checkAnswers ?? false)
+  const consoleParts = { ...foundation, idempotency, access, agents, decisions, agentsEndpoint: () => agentsEndpoint(config, listening.agents) }
+  const consoleServer = await createConsole(config, consoleParts, parts.checkAnswers ?? false)
   started.use(startHousekeeping({ access, events, idempotency, log }))
 
-  agentsAt = await startAgentsListener(config, opamp, started)
+  listening.agents = await startAgentsListener(config, opamp, started)
   started.defer(() => consoleServer.stop(CONSOLE_DRAIN_MS))
-  consoleAt = await listen(consoleServer.app.server, config.consoleListen, 'console-listen')
+  listening.console = await listen(consoleServer.app.server, config.consoleListen, 'console-listen')
 
   if (config.demoAgents > 0) await startDemoAgents(config.demoAgents, access, { server: opamp, log, recall: (uid) => agents.recall(uid) }, started)
-  await store.transaction((tx) => events.append(tx, { kind: 'server.started', actor: 'system', subject: 'server', summary: `Drover ${programVersion} started`, data: { version: programVersion } }))
-  const running = { agentsUrl: agentsEndpoint(config, agentsAt), consoleUrl: consoleOrigin(config, consoleAt), dataDir: folder.path, adminTokenPath: folder.adminTokenPath, signInUrl: await access.createSignInUrl('administrator') }
-  if (config.readyFile !== null) announce(config.readyFile, running, started)
-  started.defer(async () => {
-    log.info({}, 'server stopping')
-    await store.transaction((tx) => events.append(tx, { kind: 'server.stopping', actor: 'system', subject: 'server', summary: 'Drover is stopping' })).catch(() => {})
-  })
-  log.info({ agents: running.agentsUrl, console: running.consoleUrl, dataDir: running.dataDir }, 'server started')
   const stop = onceOnly(() => started.disposeAsync())
-  return { ...running, stop, [Symbol.asyncDispose]: stop }
+  const running: ControlPlane = {
+    agentsUrl: agentsEndpoint(config, listening.agents),
+    consoleUrl: consoleOrigin(config, listening.console),
+    dataDir: folder.path,
+    adminTokenPath: folder.adminTokenPath,
+    signInUrl: await access.createSignInUrl('administrator'),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+  await announce(config, running, foundation, started)
+  return running
 }
 
-async function openFoundation(databasePath: string, metrics: SystemMetrics, { clock, log }: { clock: Clock; log: Logger }, started: AsyncDisposableStack): Promise<Foundation> {
+/** Where the listeners are; the ports are real only once both are open, and nobody asks before. */
+interface Listening {
+  agents: HostPort
+  console: HostPort
+}
+
+async function openFoundation(
+  databasePath: string,
+  metrics: SystemMetrics,
+  { clock, log }: { clock: Clock; log: Logger },
+  started: AsyncDisposableStack,
+): Promise<Foundation> {
   const database = openDatabase(databasePath, { count: metrics.countOperation })
   const store = createStore({ database, log })
   started.defer(() => store.close())
   metrics.watchStore(store)
   const events = await openEventLog({ store, clock })
   return { store, events, blobs: createBlobStore(clock), log, clock, metrics: metrics.registry }
+}
+
+function openAccess(
+  config: ControlPlaneConfig,
+  { store, events, clock, log }: Foundation,
+  listening: Listening,
+  agents: AgentsPart,
+  disconnectPrincipal: (principal: string, why: string) => void,
+): Promise<Access> {
+  return createAccess({
+    store,
+    events,
+    clock,
+    log,
+    agentsEndpoint: () => agentsEndpoint(config, listening.agents),
+    signInUrl: (code) => signInUrl(consoleOrigin(config, listening.console), code),
+    secureCookie: config.consoleUrl?.protocol === 'https:',
+    connectedByPrincipal: () => agents.connectedByPrincipal(),
+    disconnectPrincipal,
+  })
+}
+
+function createOpamp({ log, metrics }: Foundation, { handler }: AgentsPart, { authenticateAgent }: Access): OpampServer {
+  return createOpampServer({
+    handler: {
+      authenticate: authenticateAgent,
+      onReport: (report) => handler.onReport(report),
+      onDisconnect: (gone) => handler.onDisconnect(gone),
+      onDuplicate: (duplicate) => handler.onDuplicate(duplicate),
+    },
+    capabilities: ['AcceptsStatus', 'OffersRemoteConfig', 'AcceptsEffectiveConfig'],
+    path: OPAMP_PATH,
+    log: toServerLog(log),
+    observe: createMessageMetrics(metrics),
+  })
 }
 
 /** Agents have a listener of their own: a browser never meets it, and it never serves a page. */
@@ -160,13 +183,25 @@ async function startDemoAgents(count: number, access: Access, options: Omit<Demo
   started.use(await startDemo({ ...options, agents: count, token: value }))
 }
 
-function announce(path: string, { agentsUrl, consoleUrl }: { agentsUrl: string; consoleUrl: string }, started: AsyncDisposableStack): void {
-  writeReadyFile(path, { agents: agentsUrl, console: consoleUrl, pid: process.pid })
-  started.defer(() => rmSync(path, { force: true }))
+/** Tells the log of events, scripts and the log that the server runs, and later that it stops. */
+async function announce(config: ControlPlaneConfig, running: ControlPlane, { store, events, log }: Foundation, started: AsyncDisposableStack): Promise<void> {
+  const server = { actor: 'system', subject: 'server' }
+  const start = { ...server, kind: 'server.started', summary: `Drover ${programVersion} started`, data: { version: programVersion } } as const
+  await store.transaction((tx) => events.append(tx, start))
+  started.defer(async () => {
+    log.info({}, 'server stopping')
+    // A full disk must not keep the server from stopping.
+    await store.transaction((tx) => events.append(tx, { ...server, kind: 'server.stopping', summary: 'Drover is stopping' })).catch(() => {})
+  })
+  const { readyFile } = config
+  if (readyFile !== null) {
+    started.defer(() => rmSync(readyFile, { force: true }))
+    writeReadyFile(readyFile, { agents: running.agentsUrl, console: running.consoleUrl, pid: process.pid })
+  }
+  log.info({ agents: running.agentsUrl, console: running.consoleUrl, dataDir: running.dataDir }, 'server started')
 }
 
 function onceOnly(action: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined
   return () => (running ??= action())
 }
-

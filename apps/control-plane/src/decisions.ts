@@ -25,6 +25,12 @@ export function createDecisions({ store, blobs, clock }: Foundation): DecisionSt
     groups,
     readFiles,
     readGroups: async () =>
-      (await groups.readAll(store.read)).map(({ group, configs: refs }) => ({ name: group.name, selector: parseSelector(group.selector), priority: group.priority, revision: group.revision, configs: refs })),
+      (await groups.readAll(store.read)).map(({ group, configs: refs }) => ({
+        name: group.name,
+        selector: parseSelector(group.selector),
+        priority: group.priority,
+        revision: group.revision,
+        configs: refs,
+      })),
   }
 }

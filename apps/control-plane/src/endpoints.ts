@@ -24,4 +24,3 @@ export function consoleOrigin({ consoleUrl }: Pick<ControlPlaneConfig, 'consoleU
 export function signInUrl(origin: string, code: string): string {
   return `${origin}/sign-in#code=${code}`
 }
-

@@ -13,9 +13,11 @@ afterEach(() => console[Symbol.asyncDispose]())
 
 const json = { 'content-type': 'application/json' }
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
-const signIn = (code: string, headers: Record<string, string> = {}) => console.fetch('/api/v1/session', { method: 'POST', headers: { ...json, origin: console.origin, ...headers }, body: JSON.stringify({ code }) })
+const signIn = (code: string, headers: Record<string, string> = {}) =>
+  console.fetch('/api/v1/session', { method: 'POST', headers: { ...json, origin: console.origin, ...headers }, body: JSON.stringify({ code }) })
 const codeOf = (url: string) => url.split('#code=')[1] ?? ''
-const agent = (token: string | undefined, remoteAddress = '10.0.0.1') => console.access.authenticateAgent({ headers: token === undefined ? {} : { authorization: `Bearer ${token}` }, remoteAddress })
+const agent = (token: string | undefined, remoteAddress = '10.0.0.1') =>
+  console.access.authenticateAgent({ headers: token === undefined ? {} : { authorization: `Bearer ${token}` }, remoteAddress })
 
 async function openSession(): Promise<{ cookie: string; csrfToken: string; setCookie: string }> {
   const response = await signIn(codeOf(await console.access.createSignInUrl('administrator')))
@@ -44,7 +46,7 @@ describe('signing in', () => {
   it('lets only one of two simultaneous calls with a link through', async () => {
     const code = codeOf(await console.access.createSignInUrl('administrator'))
     const answers = await Promise.all([signIn(code), signIn(code), signIn(code)])
-    expect(answers.map((answer) => answer.status).sort()).toEqual([201, 401, 401])
+    expect(answers.map((answer) => answer.status).toSorted((a, b) => a - b)).toEqual([201, 401, 401])
   })
 
   it('works for ten minutes', async () => {
@@ -87,7 +89,8 @@ describe('signing in', () => {
 })
 
 describe('a session cookie', () => {
-  const change = (headers: Record<string, string>) => console.fetch('/api/v1/enrolment-tokens', { method: 'POST', headers: { ...json, ...headers }, body: '{"name":"x"}' })
+  const change = (headers: Record<string, string>) =>
+    console.fetch('/api/v1/enrolment-tokens', { method: 'POST', headers: { ...json, ...headers }, body: '{"name":"x"}' })
 
   it('changes things only with Origin and CSRF token of our own pages', async () => {
     const { cookie, csrfToken } = await openSession()
@@ -172,7 +175,10 @@ describe('enrolment tokens', () => {
     expect(agent(undefined)).toMatchObject({ kind: 'reject', status: 401 })
     expect(agent('drover_agent_wrong')).toMatchObject({ kind: 'reject', status: 401 })
     expect(agent(console.token)).toMatchObject({ kind: 'reject', status: 401 })
-    expect(console.access.authenticateAgent({ headers: { ...bearer(token), origin: 'https://evil.example' }, remoteAddress: '' })).toMatchObject({ kind: 'reject', status: 403 })
+    expect(console.access.authenticateAgent({ headers: { ...bearer(token), origin: 'https://evil.example' }, remoteAddress: '' })).toMatchObject({
+      kind: 'reject',
+      status: 403,
+    })
   })
 
   it('that are revoked cut their agents, also after a restart of the store', async () => {
@@ -222,7 +228,10 @@ describe('enrolment tokens', () => {
       storage: { directory: expect.any(String) },
     })
     for (const key of ['executable:', 'directory:']) expect(data.snippets.supervisor.split('\n').filter((line) => line.trim().startsWith(key))).toHaveLength(1)
-    expect(parse(data.snippets.extension)).toMatchObject({ extensions: { opamp: { server: { ws: { endpoint: data.endpoint, headers: { Authorization: `Bearer ${data.token}` } } } } }, service: { extensions: ['opamp'] } })
+    expect(parse(data.snippets.extension)).toMatchObject({
+      extensions: { opamp: { server: { ws: { endpoint: data.endpoint, headers: { Authorization: `Bearer ${data.token}` } } } } },
+      service: { extensions: ['opamp'] },
+    })
     expect(data.snippets.extension).not.toContain('\n  evil')
   })
 
@@ -237,6 +246,8 @@ describe('enrolment tokens', () => {
     expect(newest).toMatchObject({ total: 2, items: [{ name: 'two', lastUsedAt: null }] })
     const oldest = (await console.api.listEnrolmentTokens({ query: { limit: 1, cursor: newest.nextCursor ?? '' } })).data
     expect(oldest).toMatchObject({ nextCursor: null, items: [{ name: 'one', connectedAgents: 3, lastUsedAt: new Date(console.clock.time).toISOString() }] })
-    expect(await console.test.store.read.selectFrom('tokens').select('last_used_at').where('id', '=', first.id).executeTakeFirst()).toEqual({ last_used_at: console.clock.time })
+    expect(await console.test.store.read.selectFrom('tokens').select('last_used_at').where('id', '=', first.id).executeTakeFirst()).toEqual({
+      last_used_at: console.clock.time,
+    })
   })
 })

@@ -89,7 +89,12 @@ export interface RefusalRecorder {
 
 const REFUSAL_EVENTS_PER_MINUTE = 6
 
-export function createRefusalRecorder(options: { readonly store: Store; readonly events: EventLog; readonly clock: { now(): number }; readonly onError: (error: unknown) => void }): RefusalRecorder {
+export function createRefusalRecorder(options: {
+  readonly store: Store
+  readonly events: EventLog
+  readonly clock: { now(): number }
+  readonly onError: (error: unknown) => void
+}): RefusalRecorder {
   let minute = 0
   let written = 0
   let left = 0
@@ -105,7 +110,15 @@ export function createRefusalRecorder(options: { readonly store: Store; readonly
       left = 0
       const summary = `refused ${remoteAddress}: ${why}${notWritten > 0 ? ` (and ${notWritten} more since the last such entry)` : ''}`
       options.store
-        .transaction((tx) => options.events.append(tx, { kind: 'access.refused', actor: 'system', subject: remoteAddress, summary, data: { remoteAddress, reason: why, notWritten } }))
+        .transaction((tx) =>
+          options.events.append(tx, {
+            kind: 'access.refused',
+            actor: 'system',
+            subject: remoteAddress,
+            summary,
+            data: { remoteAddress, reason: why, notWritten },
+          }),
+        )
         .catch(options.onError)
     },
   }

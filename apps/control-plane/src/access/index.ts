@@ -53,7 +53,12 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   })
   const sessions = createSessionStore({ store, events, clock })
   const throttle = createThrottle(clock)
-  const refusals = createRefusalRecorder({ store, events, clock, onError: (error) => log.warn({ err: error }, 'refusal could not be written to the event log') })
+  const refusals = createRefusalRecorder({
+    store,
+    events,
+    clock,
+    onError: (error) => log.warn({ err: error }, 'refusal could not be written to the event log'),
+  })
   return {
     authenticate: createAuthenticate({ tokens, sessions, throttle, refusals }),
     authenticateAgent: createAgentAuthenticate({ tokens, throttle, refusals }),

@@ -1,7 +1,7 @@
 /** Signing in and out, and the tokens of programs and agents. */
 import { accessRoutes } from '@drover/api'
 import type { Session } from '@drover/api'
-import type { BindRoute, Call, Caller } from '../http/bind-route.ts'
+import type { BindRoute, Caller } from '../http/bind-route.ts'
 import { InvalidInputError, NotFoundError, ThrottledError, UnauthenticatedError } from '../http/errors.ts'
 import type { Store } from '../storage/store.ts'
 import { SESSION_COOKIE, cookieValue } from './authenticate.ts'
@@ -42,7 +42,9 @@ function bindSessionRoutes(bind: BindRoute, { sessions, throttle, refusals, sign
       if (!(error instanceof UnauthenticatedError)) throw error
       refusals.record(remoteAddress, 'the sign-in link is not valid')
       const waitSeconds = throttle.wrong(remoteAddress)
-      throw waitSeconds === undefined ? error : new ThrottledError('too many wrong sign-in codes came from this address: wait, then use a new link', waitSeconds)
+      throw waitSeconds === undefined
+        ? error
+        : new ThrottledError('too many wrong sign-in codes came from this address: wait, then use a new link', waitSeconds)
     }
   })
 
@@ -72,7 +74,13 @@ function bindEnrolmentRoutes(bind: BindRoute, { store, tokens, agentsEndpoint, c
   })
   bind(accessRoutes.createEnrolmentToken, (call) =>
     store.transaction(async (tx) => {
-      const { token, value } = await tokens.create(tx, { kind: 'enrolment', name: call.body.name, access: null, createdBy: call.caller.name, expiresInSeconds: call.body.expiresInSeconds })
+      const { token, value } = await tokens.create(tx, {
+        kind: 'enrolment',
+        name: call.body.name,
+        access: null,
+        createdBy: call.caller.name,
+        expiresInSeconds: call.body.expiresInSeconds,
+      })
       const endpoint = agentsEndpoint()
       const input = { endpoint, token: value, name: token.name }
       const snippets = { supervisor: supervisorSnippet(input), extension: extensionSnippet(input) }
@@ -100,9 +108,14 @@ async function revoke(tokens: TokenStore, kind: TokenKind, { params, caller }: {
 }
 
 /** Newest first; the cursor is the id of the last one shown. */
-function pageOfTokens<T>(tokens: readonly Token[], query: { cursor?: string | undefined; limit: number }, show: (token: Token) => T): { items: T[]; nextCursor: string | null; total: number } {
+function pageOfTokens<T>(
+  tokens: readonly Token[],
+  query: { cursor?: string | undefined; limit: number },
+  show: (token: Token) => T,
+): { items: T[]; nextCursor: string | null; total: number } {
   const start = query.cursor === undefined ? 0 : tokens.findIndex((token) => token.id === query.cursor) + 1
-  if (query.cursor !== undefined && start === 0) throw new InvalidInputError('this page does not exist any more: begin again without cursor', [{ field: 'query.cursor', message: 'is not known' }])
+  if (query.cursor !== undefined && start === 0)
+    throw new InvalidInputError('this page does not exist any more: begin again without cursor', [{ field: 'query.cursor', message: 'is not known' }])
   const page = tokens.slice(start, start + query.limit)
   return { items: page.map(show), nextCursor: start + page.length < tokens.length ? (page.at(-1)?.id ?? null) : null, total: tokens.length }
 }

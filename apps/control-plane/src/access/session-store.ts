@@ -36,7 +36,12 @@ export function createSessionStore({ store, events, clock }: SessionStoreOptions
     const code = createSecret('drover_signin')
     const now = clock.now()
     const expiresAt = now + LINK_LIFE_MS
-    await store.transaction((tx) => tx.insertInto('sign_in_links').values({ hash: hashSecret(code), created_by: createdBy, created_at: now, expires_at: expiresAt, used_at: null }).execute())
+    await store.transaction((tx) =>
+      tx
+        .insertInto('sign_in_links')
+        .values({ hash: hashSecret(code), created_by: createdBy, created_at: now, expires_at: expiresAt, used_at: null })
+        .execute(),
+    )
     return { code, expiresAt }
   }
 
@@ -52,7 +57,10 @@ export function createSessionStore({ store, events, clock }: SessionStoreOptions
         .where('expires_at', '>', now)
         .returning('created_by')
         .executeTakeFirst()
-      if (link === undefined) throw new UnauthenticatedError('this sign-in link is not valid: each works once, for ten minutes. Ask for a new one, or restart the server to have one printed')
+      if (link === undefined)
+        throw new UnauthenticatedError(
+          'this sign-in link is not valid: each works once, for ten minutes. Ask for a new one, or restart the server to have one printed',
+        )
       const value = createSecret('drover_session')
       const hash = hashSecret(value)
       const session: PersonSession = { name: link.created_by, access: 'write', expiresAt: now + SESSION_LIFE_MS, id: hash.slice(0, 12) }

@@ -87,7 +87,13 @@ class StoredTokens implements TokenStore {
     }
     await tx.insertInto('tokens').values(token).execute()
     const what = kind === 'api' ? 'API token' : 'enrolment token'
-    await this.#options.events.append(tx, { kind: 'token.created', actor: createdBy, subject: token.id, summary: `${createdBy} created the ${what} ${name}`, data: { tokenKind: kind, name, access } })
+    await this.#options.events.append(tx, {
+      kind: 'token.created',
+      actor: createdBy,
+      subject: token.id,
+      summary: `${createdBy} created the ${what} ${name}`,
+      data: { tokenKind: kind, name, access },
+    })
     tx.afterCommit(() => this.#byHash.set(token.hash, token))
     return { token, value }
   }
@@ -100,7 +106,13 @@ class StoredTokens implements TokenStore {
     const now = this.#options.clock.now()
     await this.#options.store.transaction(async (tx) => {
       await tx.updateTable('tokens').set({ revoked_at: now }).where('id', '=', id).execute()
-      await this.#options.events.append(tx, { kind: 'token.revoked', actor, subject: id, summary: `${actor} revoked the ${what} ${token.name}`, data: { tokenKind: kind, name: token.name } })
+      await this.#options.events.append(tx, {
+        kind: 'token.revoked',
+        actor,
+        subject: id,
+        summary: `${actor} revoked the ${what} ${token.name}`,
+        data: { tokenKind: kind, name: token.name },
+      })
       tx.afterCommit(() => {
         token.revoked_at = now
         this.#options.onRevoked(token)
@@ -109,7 +121,7 @@ class StoredTokens implements TokenStore {
   }
 
   list(kind: TokenKind): readonly Token[] {
-    return [...this.#byHash.values()].filter((token) => token.kind === kind).sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1))
+    return [...this.#byHash.values()].filter((token) => token.kind === kind).toSorted((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1))
   }
 
   stateOf(token: Token): 'active' | 'expired' | 'revoked' {
@@ -120,7 +132,9 @@ class StoredTokens implements TokenStore {
   takeExpired(): readonly Token[] {
     const from = this.#expiredUpTo
     this.#expiredUpTo = this.#options.clock.now()
-    return [...this.#byHash.values()].filter(({ expires_at: at, revoked_at: revoked }) => at !== null && revoked === null && at > from && at <= this.#expiredUpTo)
+    return [...this.#byHash.values()].filter(
+      ({ expires_at: at, revoked_at: revoked }) => at !== null && revoked === null && at > from && at <= this.#expiredUpTo,
+    )
   }
 
   async flushUses(): Promise<void> {

@@ -30,11 +30,21 @@ function problemsOf(sources: ConfigSources): readonly string[] {
 
 describe('loadConfig', () => {
   it('needs nothing: both listeners on loopback, data beside it', () => {
-    expect(loadConfig()).toMatchObject({ dataDir: 'data', agentsListen: { host: '127.0.0.1', port: 4320 }, consoleListen: { host: '127.0.0.1', port: 4321 }, demoAgents: 0, readyFile: null })
+    expect(loadConfig()).toMatchObject({
+      dataDir: 'data',
+      agentsListen: { host: '127.0.0.1', port: 4320 },
+      consoleListen: { host: '127.0.0.1', port: 4321 },
+      demoAgents: 0,
+      readyFile: null,
+    })
   })
 
   it('takes flag over environment over file', () => {
-    const sources = { file: file('data: from-file\ndemo: 1\nlog-level: debug\n'), env: { DROVER_DATA: 'from-env', DROVER_DEMO: '2', OTHER: 'x' }, flags: { data: 'from-flag', demo: undefined } }
+    const sources = {
+      file: file('data: from-file\ndemo: 1\nlog-level: debug\n'),
+      env: { DROVER_DATA: 'from-env', DROVER_DEMO: '2', OTHER: 'x' },
+      flags: { data: 'from-flag', demo: undefined },
+    }
     expect(loadConfig(sources)).toMatchObject({ dataDir: 'from-flag', demoAgents: 2, logLevel: 'debug' })
   })
 
@@ -43,7 +53,11 @@ describe('loadConfig', () => {
   })
 
   it('understands a name in any spelling, and numbers and switches as YAML writes them', () => {
-    expect(loadConfig({ file: file('agentsListen: "[::1]:0"\nconsole_listen: 127.0.0.1:0\nallow-plain-http: true\n') })).toMatchObject({ agentsListen: { host: '::1', port: 0 }, consoleListen: { host: '127.0.0.1', port: 0 }, allowPlainHttp: true })
+    expect(loadConfig({ file: file('agentsListen: "[::1]:0"\nconsole_listen: 127.0.0.1:0\nallow-plain-http: true\n') })).toMatchObject({
+      agentsListen: { host: '::1', port: 0 },
+      consoleListen: { host: '127.0.0.1', port: 0 },
+      allowPlainHttp: true,
+    })
   })
 
   it('refuses to listen on other addresses without being told that plain HTTP is meant', () => {

@@ -19,7 +19,11 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {
-    super(problems.length === 1 ? String(problems[0]) : `the configuration has ${problems.length} errors:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    super(
+      problems.length === 1
+        ? String(problems[0])
+        : `the configuration has ${problems.length} errors:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    )
     this.problems = problems
   }
 }
@@ -110,15 +114,23 @@ function readFile(path: string, problems: string[]): Map<string, Given> {
 
 /** `agents-listen`, `agents_listen` and `agentsListen` are the same name. */
 function findOption(key: string): OptionDefinition | undefined {
-  const name = key.replaceAll(/([a-z])([A-Z])/g, '$1-$2').replaceAll('_', '-').toLowerCase()
+  const name = key
+    .replaceAll(/([a-z])([A-Z])/g, '$1-$2')
+    .replaceAll('_', '-')
+    .toLowerCase()
   return serverOptions.find((option) => option.name === name)
 }
 
 function checkListeners(config: ControlPlaneConfig, problems: string[]): void {
   if (!config.allowPlainHttp) {
-    for (const [name, listen] of [['agents-listen', config.agentsListen], ['console-listen', config.consoleListen]] as const) {
+    for (const [name, listen] of [
+      ['agents-listen', config.agentsListen],
+      ['console-listen', config.consoleListen],
+    ] as const) {
       if (isLoopback(listen.host)) continue
-      problems.push(`${name}: ${formatHostPort(listen)} is reachable from other machines, and the server speaks plain HTTP: put a TLS proxy in front (or trust the network) and say so with --allow-plain-http`)
+      problems.push(
+        `${name}: ${formatHostPort(listen)} is reachable from other machines, and the server speaks plain HTTP: put a TLS proxy in front (or trust the network) and say so with --allow-plain-http`,
+      )
     }
   }
   const { agentsListen, consoleListen } = config

@@ -35,17 +35,61 @@ export interface OptionDefinition<T = unknown> {
   readonly parse: (text: string) => T
 }
 
-const option = <K extends keyof ControlPlaneConfig>(key: K, definition: Omit<OptionDefinition<ControlPlaneConfig[K]>, 'key'>): OptionDefinition => ({ key, ...definition })
+const option = <K extends keyof ControlPlaneConfig>(key: K, definition: Omit<OptionDefinition<ControlPlaneConfig[K]>, 'key'>): OptionDefinition => ({
+  key,
+  ...definition,
+})
 
 export const serverOptions: readonly OptionDefinition[] = [
   option('dataDir', { name: 'data', placeholder: 'DIR', description: 'Data folder: database, tokens', default: 'data', parse: notEmpty }),
-  option('agentsListen', { name: 'agents-listen', placeholder: 'HOST:PORT', description: 'Where agents connect; port 0 takes a free one', default: { host: '127.0.0.1', port: 4320 }, parse: parseHostPort }),
-  option('consoleListen', { name: 'console-listen', placeholder: 'HOST:PORT', description: 'Where the console and the API are served', default: { host: '127.0.0.1', port: 4321 }, parse: parseHostPort }),
-  option('allowPlainHttp', { name: 'allow-plain-http', description: 'Listen without TLS on other addresses than loopback (a TLS proxy stands in front, or the network is trusted)', default: false, parse: parseBoolean }),
-  option('agentsUrl', { name: 'agents-url', placeholder: 'URL', description: 'Address of the agents listener as agents reach it, for the files to paste', default: null, parse: (text) => parseUrl(text, ['http:', 'https:', 'ws:', 'wss:']) }),
-  option('consoleUrl', { name: 'console-url', placeholder: 'URL', description: 'Address of the console as people reach it', default: null, parse: (text) => parseUrl(text, ['http:', 'https:']) }),
-  option('readyFile', { name: 'ready-file', placeholder: 'FILE', description: 'Written (JSON: agents, console, pid) when both listeners accept', default: null, parse: notEmpty }),
-  option('demoAgents', { name: 'demo', placeholder: 'N', description: 'Add N scripted agents that behave like supervisors', default: 0, parse: (text) => parseWholeNumber(text, 0, 100_000) }),
+  option('agentsListen', {
+    name: 'agents-listen',
+    placeholder: 'HOST:PORT',
+    description: 'Where agents connect; port 0 takes a free one',
+    default: { host: '127.0.0.1', port: 4320 },
+    parse: parseHostPort,
+  }),
+  option('consoleListen', {
+    name: 'console-listen',
+    placeholder: 'HOST:PORT',
+    description: 'Where the console and the API are served',
+    default: { host: '127.0.0.1', port: 4321 },
+    parse: parseHostPort,
+  }),
+  option('allowPlainHttp', {
+    name: 'allow-plain-http',
+    description: 'Listen without TLS on other addresses than loopback (a TLS proxy stands in front, or the network is trusted)',
+    default: false,
+    parse: parseBoolean,
+  }),
+  option('agentsUrl', {
+    name: 'agents-url',
+    placeholder: 'URL',
+    description: 'Address of the agents listener as agents reach it, for the files to paste',
+    default: null,
+    parse: (text) => parseUrl(text, ['http:', 'https:', 'ws:', 'wss:']),
+  }),
+  option('consoleUrl', {
+    name: 'console-url',
+    placeholder: 'URL',
+    description: 'Address of the console as people reach it',
+    default: null,
+    parse: (text) => parseUrl(text, ['http:', 'https:']),
+  }),
+  option('readyFile', {
+    name: 'ready-file',
+    placeholder: 'FILE',
+    description: 'Written (JSON: agents, console, pid) when both listeners accept',
+    default: null,
+    parse: notEmpty,
+  }),
+  option('demoAgents', {
+    name: 'demo',
+    placeholder: 'N',
+    description: 'Add N scripted agents that behave like supervisors',
+    default: 0,
+    parse: (text) => parseWholeNumber(text, 0, 100_000),
+  }),
   option('logLevel', { name: 'log-level', placeholder: 'LEVEL', description: `One of ${LOG_LEVELS.join(', ')}`, default: 'info', parse: parseLogLevel }),
   option('consoleDir', { name: 'console-dir', placeholder: 'DIR', description: 'Folder of the built console', default: null, parse: notEmpty }),
 ]
@@ -76,7 +120,9 @@ function parseLogLevel(text: string): LogLevel {
 function parseUrl(text: string, protocols: readonly string[]): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !protocols.includes(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '') {
-    throw new Error(`${JSON.stringify(text)} is not an address such as ${protocols[0]}//drover.example.com (${protocols.map((protocol) => protocol.slice(0, -1)).join(', ')}; no user, query or fragment)`)
+    throw new Error(
+      `${JSON.stringify(text)} is not an address such as ${protocols[0]}//drover.example.com (${protocols.map((protocol) => protocol.slice(0, -1)).join(', ')}; no user, query or fragment)`,
+    )
   }
   return url
 }

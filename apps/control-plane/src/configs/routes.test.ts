@@ -46,7 +46,8 @@ describe('configs', () => {
 
   it('get further versions only from somebody who knows the latest one', async () => {
     const { etag } = await create('base')
-    const add = (ifMatch: string | null) => console.api.createVersion({ params: { name: 'base' }, body: { message: 'port', files: files(complete(4318)) }, ...(ifMatch === null ? {} : { ifMatch }) })
+    const add = (ifMatch: string | null) =>
+      console.api.createVersion({ params: { name: 'base' }, body: { message: 'port', files: files(complete(4318)) }, ...(ifMatch === null ? {} : { ifMatch }) })
     expect(await problemOf(add(null))).toMatchObject({ status: 428, code: 'precondition-required', errors: [{ field: 'headers.if-match' }] })
     const second = await add(etag)
     expect(second.data).toMatchObject({ config: 'base', version: 2, message: 'port' })
@@ -85,14 +86,29 @@ describe('configs', () => {
 
   it('are checked against what the targets contain', async () => {
     console.fleet.components = [
-      { components: [{ kind: 'receiver', type: 'otlp' }, { kind: 'exporter', type: 'debug' }], agents: 5, names: ['a'] },
+      {
+        components: [
+          { kind: 'receiver', type: 'otlp' },
+          { kind: 'exporter', type: 'debug' },
+        ],
+        agents: 5,
+        names: ['a'],
+      },
       { components: [{ kind: 'receiver', type: 'otlp' }], agents: 2, names: ['web-1', 'web-2'] },
     ]
     const { data } = await console.api.validateConfig({ body: { files: files(complete(1)), target: { selector: '*' } } })
-    expect(data).toMatchObject({ valid: true, targets: { agents: 8, checked: 7, missing: [{ kind: 'exporter', type: 'debug', lacking: 2, agents: ['web-1', 'web-2'] }] } })
+    expect(data).toMatchObject({
+      valid: true,
+      targets: { agents: 8, checked: 7, missing: [{ kind: 'exporter', type: 'debug', lacking: 2, agents: ['web-1', 'web-2'] }] },
+    })
     expect(data.findings.find((finding) => finding.code === 'component-not-available')?.message).toBe('2 of 8 agents lack the exporter debug: web-1, web-2')
-    expect(await problemOf(console.api.validateConfig({ body: { files: files(complete(1)), target: { selector: 'a =' } } }))).toMatchObject({ status: 422, errors: [{ field: 'body.target.selector' }] })
-    expect(await problemOf(console.api.validateConfig({ body: { files: files(complete(1)), target: { group: 'none' } } }))).toMatchObject({ errors: [{ field: 'body.target.group' }] })
+    expect(await problemOf(console.api.validateConfig({ body: { files: files(complete(1)), target: { selector: 'a =' } } }))).toMatchObject({
+      status: 422,
+      errors: [{ field: 'body.target.selector' }],
+    })
+    expect(await problemOf(console.api.validateConfig({ body: { files: files(complete(1)), target: { group: 'none' } } }))).toMatchObject({
+      errors: [{ field: 'body.target.group' }],
+    })
   })
 
   it('stay while a group uses them, and never use a version number twice', async () => {
@@ -100,7 +116,11 @@ describe('configs', () => {
     await console.api.createVersion({ params: { name: 'base' }, body: { files: files(complete(2)) }, ifMatch: etag ?? '' })
     const group = await console.api.createGroup({ body: { name: 'all', selector: '*', configs: [{ config: 'base', version: 2 }] } })
     expect((await console.api.getConfig({ params: { name: 'base' } })).data.usedBy).toEqual([{ group: 'all', version: 2 }])
-    expect(await problemOf(console.api.deleteConfig({ params: { name: 'base' } }))).toMatchObject({ status: 409, code: 'config-in-use', detail: expect.stringContaining('all') })
+    expect(await problemOf(console.api.deleteConfig({ params: { name: 'base' } }))).toMatchObject({
+      status: 409,
+      code: 'config-in-use',
+      detail: expect.stringContaining('all'),
+    })
     await console.api.deleteGroup({ params: { name: 'all' }, ifMatch: group.etag ?? '' })
     await console.api.deleteConfig({ params: { name: 'base' } })
     expect(await problemOf(console.api.getVersion({ params: { name: 'base', version: 1 } }))).toMatchObject({ status: 404 })
@@ -116,7 +136,7 @@ describe('configs', () => {
   it('are refused with every wrong field named', async () => {
     const problem = await problemOf(console.api.createConfig({ body: { name: 'Not OK', files: [], colour: 'red' } as never }))
     expect(problem.status).toBe(422)
-    expect(problem.errors?.map((error) => error.field).sort()).toEqual(['body.colour', 'body.files', 'body.name'])
+    expect(problem.errors?.map((error) => error.field).toSorted()).toEqual(['body.colour', 'body.files', 'body.name'])
     expect(await problemOf(console.api.listConfigs({ query: { limit: 1e9 } }))).toMatchObject({ status: 400, errors: [{ field: 'query.limit' }] })
     expect(await problemOf(console.api.listConfigs({ query: { cursor: 'x' } }))).toMatchObject({ status: 400, errors: [{ field: 'query.cursor' }] })
     const twice = await problemOf(console.api.createConfig({ body: { name: 'twice', files: [...files('a: 1'), ...files('b: 1')] } }))

@@ -36,10 +36,20 @@ export function bindConfigRoutes(bind: BindRoute, options: ConfigRoutesOptions):
 function bindReading(bind: BindRoute, { store, configs, readUses }: ConfigRoutesOptions): void {
   bind(configRoutes.listConfigs, async ({ query }) => {
     const [afterName] = decodeCursor(query.cursor, 1) ?? []
-    const { rows, total } = await configs.list(store.read, { limit: query.limit, ...(query.search === undefined ? {} : { search: query.search }), ...(afterName === undefined ? {} : { afterName }) })
+    const { rows, total } = await configs.list(store.read, {
+      limit: query.limit,
+      ...(query.search === undefined ? {} : { search: query.search }),
+      ...(afterName === undefined ? {} : { afterName }),
+    })
     const uses = await readUses(store.read)
     const shown = await Promise.all(rows.slice(0, query.limit).map((row) => showConfig(store.read, configs, row, uses.get(row.name) ?? [])))
-    const page = toPage(rows, query.limit, total, (row) => row.name, (row) => encodeCursor(row.name))
+    const page = toPage(
+      rows,
+      query.limit,
+      total,
+      (row) => row.name,
+      (row) => encodeCursor(row.name),
+    )
     return { data: { ...page, items: shown } }
   })
 
@@ -52,7 +62,10 @@ function bindReading(bind: BindRoute, { store, configs, readUses }: ConfigRoutes
   bind(configRoutes.listVersions, async ({ params, query }) => {
     const row = await findConfig(store.read, configs, params.name)
     const [before] = decodeCursor(query.cursor, 1) ?? []
-    const { rows, total } = await configs.listVersions(store.read, row, { limit: query.limit, ...(before === undefined ? {} : { beforeVersion: Number(before) }) })
+    const { rows, total } = await configs.listVersions(store.read, row, {
+      limit: query.limit,
+      ...(before === undefined ? {} : { beforeVersion: Number(before) }),
+    })
     return { data: toPage(rows, query.limit, total, showVersionInfo, (version) => encodeCursor(version.version)) }
   })
 
@@ -63,7 +76,8 @@ function bindReading(bind: BindRoute, { store, configs, readUses }: ConfigRoutes
 
   bind(configRoutes.diffVersions, async ({ params, query }) => {
     const from = query.from ?? params.version - 1
-    const read = async (version: number): Promise<ConfigFile[]> => (version === 0 ? [] : configs.readFiles(store.read, await findVersion(store.read, configs, params.name, version)))
+    const read = async (version: number): Promise<ConfigFile[]> =>
+      version === 0 ? [] : configs.readFiles(store.read, await findVersion(store.read, configs, params.name, version))
     const config = await findConfig(store.read, configs, params.name)
     // The first version is compared with nothing, also when a deleted config of that name had versions before.
     const before = await read(query.from === undefined && from < config.first_version ? 0 : from)
@@ -78,10 +92,17 @@ function bindCreating(bind: BindRoute, { store, events, configs }: ConfigRoutesO
     const { name, description, message, files, fragment } = call.body
     const findings = acceptFiles(files, fragment)
     return store.transaction(async (tx) => {
-      if (await configs.find(tx, name)) throw new ConflictError('already-exists', `there is a config ${name} already: add a version to it, or choose another name`)
+      if (await configs.find(tx, name))
+        throw new ConflictError('already-exists', `there is a config ${name} already: add a version to it, or choose another name`)
       const author = call.caller.name
       const row = await configs.create(tx, { name, description }, { files, message, author, findings })
-      await events.append(tx, { kind: 'config.created', actor: author, subject: name, summary: `${author} created the config ${name}`, data: { version: row.latest_version } })
+      await events.append(tx, {
+        kind: 'config.created',
+        actor: author,
+        subject: name,
+        summary: `${author} created the config ${name}`,
+        data: { version: row.latest_version },
+      })
       return call.answer(tx, { data: await showConfig(tx, configs, row, []), etag: etagOf(row) })
     })
   })
@@ -94,7 +115,13 @@ function bindCreating(bind: BindRoute, { store, events, configs }: ConfigRoutesO
       requireMatch(call.ifMatch, `the config ${before.name}`, etagOf(before), await showConfig(tx, configs, before, []))
       const author = call.caller.name
       const row = await configs.addVersion(tx, before, { files, message, author, findings })
-      await events.append(tx, { kind: 'config.versioned', actor: author, subject: row.name, summary: `${author} added version ${row.latest_version} to the config ${row.name}`, data: { version: row.latest_version, message } })
+      await events.append(tx, {
+        kind: 'config.versioned',
+        actor: author,
+        subject: row.name,
+        summary: `${author} added version ${row.latest_version} to the config ${row.name}`,
+        data: { version: row.latest_version, message },
+      })
       const version = await findVersion(tx, configs, row.name, row.latest_version)
       return call.answer(tx, { data: showVersion(version, await configs.readFiles(tx, version)), etag: etagOf(row) })
     })
@@ -106,7 +133,8 @@ function bindDeleting(bind: BindRoute, { store, events, configs, readUses }: Con
     store.transaction(async (tx) => {
       const { name } = await findConfig(tx, configs, params.name)
       const uses = (await readUses(tx)).get(name) ?? []
-      if (uses.length > 0) throw new ConflictError('config-in-use', `the config ${name} is used by ${uses.map((use) => use.group).join(', ')}: take it out of there first`)
+      if (uses.length > 0)
+        throw new ConflictError('config-in-use', `the config ${name} is used by ${uses.map((use) => use.group).join(', ')}: take it out of there first`)
       await configs.delete(tx, name)
       await events.append(tx, { kind: 'config.deleted', actor: caller.name, subject: name, summary: `${caller.name} deleted the config ${name}` })
       return { data: undefined }
@@ -118,7 +146,8 @@ function bindChecking(bind: BindRoute, { componentsOf }: ConfigRoutesOptions): v
   bind(configRoutes.validateConfig, async ({ body }) => {
     const { files, fragment, target } = body
     const chosen = target?.group !== undefined || target?.selector !== undefined
-    if (target?.group !== undefined && target.selector !== undefined) throw new InvalidInputError('choose a group or a selector, not both', [{ field: 'body.target', message: 'has a group and a selector' }])
+    if (target?.group !== undefined && target.selector !== undefined)
+      throw new InvalidInputError('choose a group or a selector, not both', [{ field: 'body.target', message: 'has a group and a selector' }])
     return { data: checkFiles({ files, fragment, ...(chosen && target ? { target: await componentsOf(target) } : {}) }) }
   })
 }
@@ -126,11 +155,16 @@ function bindChecking(bind: BindRoute, { componentsOf }: ConfigRoutesOptions): v
 /** @throws {InvalidInputError} naming every error; warnings are returned. */
 function acceptFiles(files: readonly ConfigFile[], fragment: boolean | undefined): readonly Finding[] {
   const names = new Set(files.map((file) => file.name))
-  if (names.size < files.length) throw new InvalidInputError('two files have the same name', [{ field: 'body.files', message: 'every file needs a name of its own' }])
+  if (names.size < files.length)
+    throw new InvalidInputError('two files have the same name', [{ field: 'body.files', message: 'every file needs a name of its own' }])
   const { valid, findings } = checkFiles({ files, fragment })
   if (valid) return findings
   const errors = toFieldErrors(files, findings)
-  throw new InvalidInputError(`the configuration has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}, so nothing was stored: ${errors[0]?.message}`, errors, 'invalid-configuration')
+  throw new InvalidInputError(
+    `the configuration has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}, so nothing was stored: ${errors[0]?.message}`,
+    errors,
+    'invalid-configuration',
+  )
 }
 
 async function findConfig(from: ReadStore, configs: ConfigStore, name: string): Promise<ConfigRow> {
@@ -160,7 +194,14 @@ async function showConfig(from: ReadStore, configs: ConfigStore, row: ConfigRow,
 }
 
 function showVersionInfo(row: VersionRow): Config['latest'] {
-  return { version: row.version, hash: row.content_hash, message: row.message, author: row.author, createdAt: new Date(row.created_at).toISOString(), bytes: row.bytes }
+  return {
+    version: row.version,
+    hash: row.content_hash,
+    message: row.message,
+    author: row.author,
+    createdAt: new Date(row.created_at).toISOString(),
+    bytes: row.bytes,
+  }
 }
 
 function showVersion(row: VersionRow, files: ConfigFile[]): ConfigVersion {

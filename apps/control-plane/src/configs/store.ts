@@ -49,7 +49,8 @@ export function createConfigStore(blobs: BlobStore, clock: { now(): number }): C
   return {
     find: (from, name) => from.selectFrom('configs').selectAll().where('name', '=', name).executeTakeFirst(),
     list: listConfigs,
-    findVersion: (from, config, version) => from.selectFrom('config_versions').selectAll().where('config', '=', config).where('version', '=', version).executeTakeFirst(),
+    findVersion: (from, config, version) =>
+      from.selectFrom('config_versions').selectAll().where('config', '=', config).where('version', '=', version).executeTakeFirst(),
     listVersions,
     readFiles: async (from, { blob_hash: hash }) => {
       const files = await blobs.getJson(from, hash)
@@ -57,7 +58,11 @@ export function createConfigStore(blobs: BlobStore, clock: { now(): number }): C
       return files as ConfigFile[] // as: only insertVersion writes it, and the content hash proves it
     },
     create: async (tx, { name, description }, version) => {
-      const { last } = await tx.selectFrom('config_versions').select((eb) => eb.fn.max('version').as('last')).where('config', '=', name).executeTakeFirstOrThrow()
+      const { last } = await tx
+        .selectFrom('config_versions')
+        .select((eb) => eb.fn.max('version').as('last'))
+        .where('config', '=', name)
+        .executeTakeFirstOrThrow()
       const number = (last ?? 0) + 1
       const now = clock.now()
       const row: ConfigRow = { name, description, latest_version: number, first_version: number, created_at: now, updated_at: now }
@@ -81,15 +86,28 @@ export function createConfigStore(blobs: BlobStore, clock: { now(): number }): C
 const listConfigs: ConfigStore['list'] = async (from, { search, afterName, limit }) => {
   let matching = from.selectFrom('configs')
   // instr and not like: what people type may hold % and _.
-  if (search !== undefined && search !== '') matching = matching.where((eb) => eb(eb.fn<number>('instr', [eb.ref('name'), eb.val(search.toLowerCase())]), '>', 0))
+  if (search !== undefined && search !== '')
+    matching = matching.where((eb) => eb(eb.fn<number>('instr', [eb.ref('name'), eb.val(search.toLowerCase())]), '>', 0))
   const { total } = await matching.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
   let page = matching.selectAll()
   if (afterName !== undefined) page = page.where('name', '>', afterName)
-  return { rows: await page.orderBy('name').limit(limit + 1).execute(), total }
+  return {
+    rows: await page
+      .orderBy('name')
+      .limit(limit + 1)
+      .execute(),
+    total,
+  }
 }
 
 const listVersions: ConfigStore['listVersions'] = async (from, config, { beforeVersion, limit }) => {
   let page = from.selectFrom('config_versions').selectAll().where('config', '=', config.name).where('version', '>=', config.first_version)
   if (beforeVersion !== undefined) page = page.where('version', '<', beforeVersion)
-  return { rows: await page.orderBy('version', 'desc').limit(limit + 1).execute(), total: config.latest_version - config.first_version + 1 }
+  return {
+    rows: await page
+      .orderBy('version', 'desc')
+      .limit(limit + 1)
+      .execute(),
+    total: config.latest_version - config.first_version + 1,
+  }
 }

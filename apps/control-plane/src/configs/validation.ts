@@ -24,7 +24,9 @@ export interface CheckInput {
 
 export function checkFiles({ files, fragment, target }: CheckInput): Validation {
   const merge = mergeFiles(files)
-  const findings: Finding[] = validateMerged(merge, files, { as: (fragment ?? !looksComplete(merge)) ? 'fragment' : 'complete' }).map((finding) => ({ ...finding }))
+  const findings: Finding[] = validateMerged(merge, files, { as: (fragment ?? !looksComplete(merge)) ? 'fragment' : 'complete' }).map((finding) => ({
+    ...finding,
+  }))
   const targets = target === undefined ? null : checkTarget(merge, target)
   if (targets) findings.push(...targets.missing.map((missing) => toFinding(missing, targets.agents)))
   return { valid: !findings.some((finding) => finding.severity === 'error'), findings, targets }
@@ -51,7 +53,12 @@ export function checkTarget(merge: Merged, { total, groups }: TargetComponents):
 /** A warning: the others can run it, and an agent may be replaced by one that can. */
 export function toFinding({ kind, type, lacking, agents }: MissingComponent, total: number): Finding {
   const names = `${agents.slice(0, 3).join(', ')}${lacking > 3 ? ', …' : ''}`
-  return { severity: 'warning', code: 'component-not-available', message: `${lacking} of ${total} agents lack the ${kind} ${type}: ${names}`, path: `${kind}s.${type}` }
+  return {
+    severity: 'warning',
+    code: 'component-not-available',
+    message: `${lacking} of ${total} agents lack the ${kind} ${type}: ${names}`,
+    path: `${kind}s.${type}`,
+  }
 }
 
 /** The errors among the findings, as a refusal names them. */

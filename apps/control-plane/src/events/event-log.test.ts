@@ -15,7 +15,8 @@ beforeEach(async () => {
 })
 afterEach(() => test[Symbol.asyncDispose]())
 
-const append = (kind: EventKind, subject = 's') => test.store.transaction((tx) => events.append(tx, { kind, actor: 'system', subject, summary: 'x', data: { kind } }))
+const append = (kind: EventKind, subject = 's') =>
+  test.store.transaction((tx) => events.append(tx, { kind, actor: 'system', subject, summary: 'x', data: { kind } }))
 
 async function take(follower: ReturnType<EventLog['follow']>, count: number): Promise<number[]> {
   const ids: number[] = []

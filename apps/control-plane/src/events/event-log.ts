@@ -90,7 +90,9 @@ class StoredEventLog implements EventLog {
       .values({ at, kind: event.kind, actor: event.actor, subject: event.subject, summary: event.summary, data_json: JSON.stringify(data) })
       .returning('id')
       .executeTakeFirstOrThrow()
-    tx.afterCommit(() => this.#publish({ id, at: new Date(at).toISOString(), kind: event.kind, actor: event.actor, subject: event.subject, summary: event.summary, data }))
+    tx.afterCommit(() =>
+      this.#publish({ id, at: new Date(at).toISOString(), kind: event.kind, actor: event.actor, subject: event.subject, summary: event.summary, data }),
+    )
     return id
   }
 
@@ -152,7 +154,17 @@ class StoredEventLog implements EventLog {
     })
   }
 
-  async page({ filter, after, before, limit }: { filter: EventFilter; after?: number; before?: number; limit: number }): Promise<{ events: Event[]; more: boolean; total: number }> {
+  async page({
+    filter,
+    after,
+    before,
+    limit,
+  }: {
+    filter: EventFilter
+    after?: number
+    before?: number
+    limit: number
+  }): Promise<{ events: Event[]; more: boolean; total: number }> {
     let query = selectEvents(this.#store.read, filter)
     if (after !== undefined) query = query.where('id', '>', after)
     if (before !== undefined) query = query.where('id', '<', before)
@@ -178,7 +190,9 @@ function selectEvents(from: ReadStore, filter: EventFilter) {
   let query = from.selectFrom('events').selectAll()
   if (filter.subject !== undefined) query = query.where('subject', '=', filter.subject)
   if (filter.kinds.length > 0) {
-    query = query.where((eb) => eb.or(filter.kinds.flatMap((kind) => [eb('kind', '=', kind), eb.and([eb('kind', '>', `${kind}.`), eb('kind', '<', `${kind}/`)])])))
+    query = query.where((eb) =>
+      eb.or(filter.kinds.flatMap((kind) => [eb('kind', '=', kind), eb.and([eb('kind', '>', `${kind}.`), eb('kind', '<', `${kind}/`)])])),
+    )
   }
   return query
 }

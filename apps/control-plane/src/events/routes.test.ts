@@ -11,7 +11,8 @@ beforeEach(async () => {
 })
 afterEach(() => console[Symbol.asyncDispose]())
 
-const append = (kind: EventKind = 'agent.changed', subject = 's', data: Record<string, unknown> = {}) => console.test.store.transaction((tx) => console.events.append(tx, { kind, actor: 'system', subject, summary: 'x', data }))
+const append = (kind: EventKind = 'agent.changed', subject = 's', data: Record<string, unknown> = {}) =>
+  console.test.store.transaction((tx) => console.events.append(tx, { kind, actor: 'system', subject, summary: 'x', data }))
 
 interface Message {
   readonly id: number
@@ -20,13 +21,21 @@ interface Message {
 
 /** A reader that understands as much of the format as a browser does. */
 async function* follow(query = '', headers: Record<string, string> = {}, signal?: AbortSignal): AsyncGenerator<Message> {
-  const response = await console.fetch(`/api/v1/events/stream${query}`, { headers: { authorization: `Bearer ${console.token}`, ...headers }, ...(signal ? { signal } : {}) })
+  const response = await console.fetch(`/api/v1/events/stream${query}`, {
+    headers: { authorization: `Bearer ${console.token}`, ...headers },
+    ...(signal ? { signal } : {}),
+  })
   expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
   let text = ''
   for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
     text += chunk
     for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const fields = new Map(text.slice(0, end).split('\n').map((line) => line.split(/: (.*)/s, 2) as [string, string]))
+      const fields = new Map(
+        text
+          .slice(0, end)
+          .split('\n')
+          .map((line) => line.split(/: (.*)/s, 2) as [string, string]),
+      )
       text = text.slice(end + 2)
       const data = fields.get('data')
       if (fields.has('id')) yield { id: Number(fields.get('id')), event: data === undefined ? undefined : (JSON.parse(data) as Event) }
@@ -119,6 +128,9 @@ describe('the list of events', () => {
     const last = console.events.lastId()
     expect(newest.items.map((event) => event.id)).toEqual([last, last - 1])
     expect((await console.api.listEvents({ query: { before: Number(newest.nextCursor), limit: 1 } })).data.items.map((event) => event.id)).toEqual([last - 2])
-    expect((await console.api.listEvents({ query: { after: last - 2, limit: 5 } })).data).toMatchObject({ nextCursor: null, items: [{ id: last - 1 }, { id: last }] })
+    expect((await console.api.listEvents({ query: { after: last - 2, limit: 5 } })).data).toMatchObject({
+      nextCursor: null,
+      items: [{ id: last - 1 }, { id: last }],
+    })
   })
 })

@@ -15,7 +15,12 @@ export interface EventRoutesOptions {
 export function bindEventRoutes(bind: BindRoute, bindStream: BindStream, { events, limits = consoleLimits }: EventRoutesOptions): void {
   bind(eventRoutes.listEvents, async ({ query }) => {
     const { after, before, limit } = query
-    const page = await events.page({ filter: parseFilter(query), limit, ...(after === undefined ? {} : { after }), ...(before === undefined ? {} : { before }) })
+    const page = await events.page({
+      filter: parseFilter(query),
+      limit,
+      ...(after === undefined ? {} : { after }),
+      ...(before === undefined ? {} : { before }),
+    })
     const last = page.events.at(-1)
     return { data: { items: page.events, nextCursor: page.more && last ? String(last.id) : null, total: page.total } }
   })
@@ -38,7 +43,10 @@ export function bindEventRoutes(bind: BindRoute, bindStream: BindStream, { event
 }
 
 function parseFilter(query: { kind?: string | undefined; subject?: string | undefined }): EventFilter {
-  const kinds = (query.kind ?? '').split(',').map((kind) => kind.trim()).filter((kind) => kind !== '')
+  const kinds = (query.kind ?? '')
+    .split(',')
+    .map((kind) => kind.trim())
+    .filter((kind) => kind !== '')
   return { kinds, ...(query.subject === undefined ? {} : { subject: query.subject }) }
 }
 
@@ -46,7 +54,8 @@ function parseFilter(query: { kind?: string | undefined; subject?: string | unde
 function readCursor(lastEventId: string | undefined, after: number | undefined): number | undefined {
   if (lastEventId === undefined || lastEventId === '') return after
   const id = Number(lastEventId)
-  if (!Number.isSafeInteger(id) || id < 0) throw new InvalidInputError('Last-Event-ID is not an event id', [{ field: 'headers.last-event-id', message: 'has to be a whole number' }])
+  if (!Number.isSafeInteger(id) || id < 0)
+    throw new InvalidInputError('Last-Event-ID is not an event id', [{ field: 'headers.last-event-id', message: 'has to be a whole number' }])
   return id
 }
 

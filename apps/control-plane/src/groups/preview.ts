@@ -45,7 +45,7 @@ function check(files: readonly ConfigFile[]): Finding[] {
 async function readRefs(readFiles: PreviewOptions['readFiles'], refs: readonly ConfigRef[]): Promise<ConfigFile[]> {
   const files: ConfigFile[] = []
   for (const { config, version } of refs) {
-    const own = [...(await readFiles(config, version))].sort((a, b) => compareFileNames(a.name, b.name))
+    const own = (await readFiles(config, version)).toSorted((a, b) => compareFileNames(a.name, b.name))
     files.push(...own.map((file) => ({ ...file, name: `${config}@${version}${file.name === '' ? '' : ` ${file.name}`}` })))
   }
   return files.map((file, index) => ({ ...file, name: `${String(index).padStart(3, '0')} ${file.name}` }))

@@ -31,7 +31,11 @@ describe('groups', () => {
     const first = await console.api.createGroup({ body: { name: 'g', selector: 'a=b', configs: [base] } })
     const moved = await console.api.setGroup({ params: { name: 'g' }, body: { selector: 'a = c', priority: 5, configs: [base] }, ifMatch: first.etag ?? '' })
     expect(moved.data).toMatchObject({ selector: 'a = c', priority: 5, revision: { number: 1 } })
-    const changed = await console.api.setGroup({ params: { name: 'g' }, body: { selector: 'a = c', priority: 5, configs: [base, edge], message: 'edge too' }, ifMatch: moved.etag ?? '' })
+    const changed = await console.api.setGroup({
+      params: { name: 'g' },
+      body: { selector: 'a = c', priority: 5, configs: [base, edge], message: 'edge too' },
+      ifMatch: moved.etag ?? '',
+    })
     expect(changed.data.revision).toMatchObject({ number: 2, configs: [base, edge], message: 'edge too' })
     expect((await console.api.listRevisions({ params: { name: 'g' } })).data.items.map((revision) => revision.number)).toEqual([2, 1])
     expect(console.fleet.changes).toBe(3)
@@ -50,14 +54,22 @@ describe('groups', () => {
   it('name what is wrong: selector, unknown version, a config twice, a name that is taken', async () => {
     const create = (body: object) => console.api.createGroup({ body: { name: 'g', selector: '*', ...body } })
     expect(await problemOf(create({ selector: 'a = ' }))).toMatchObject({ status: 422, errors: [{ field: 'body.selector' }] })
-    expect(await problemOf(create({ configs: [base, { config: 'base', version: 9 }, { config: 'none', version: 1 }] }))).toMatchObject({ status: 422, errors: [{ field: 'body.configs.1.config' }, { field: 'body.configs.2', message: 'there is no none@1' }] })
+    expect(await problemOf(create({ configs: [base, { config: 'base', version: 9 }, { config: 'none', version: 1 }] }))).toMatchObject({
+      status: 422,
+      errors: [{ field: 'body.configs.1.config' }, { field: 'body.configs.2', message: 'there is no none@1' }],
+    })
     await create({})
     expect(await problemOf(create({}))).toMatchObject({ status: 409, code: 'already-exists' })
     expect(await problemOf(console.api.getGroup({ params: { name: 'nope' } }))).toMatchObject({ status: 404, code: 'not-found' })
   })
 
   it('are listed highest priority first, page by page', async () => {
-    for (const [name, priority] of [['low', -1], ['b', 3], ['a', 3]] as const) await console.api.createGroup({ body: { name, selector: '*', priority } })
+    for (const [name, priority] of [
+      ['low', -1],
+      ['b', 3],
+      ['a', 3],
+    ] as const)
+      await console.api.createGroup({ body: { name, selector: '*', priority } })
     const first = await console.api.listGroups({ query: { limit: 2 } })
     expect(first.data).toMatchObject({ total: 3, items: [{ name: 'b' }, { name: 'a' }] })
     const rest = await console.api.listGroups({ query: { limit: 2, cursor: first.data.nextCursor ?? '' } })
@@ -75,7 +87,12 @@ describe('groups', () => {
 
   it('preview the effect, with the check of every mix that members would get', async () => {
     const fragment = (group: string, ref: typeof base, file: string) => ({ group, priority: 0, revision: 1, ...ref, file })
-    console.fleet.effect = { ...console.fleet.effect, matching: 3, changing: 2, combinations: [{ groups: ['all', 'g'], agents: 3, fragments: [fragment('all', base, '000'), fragment('g', edge, '001')], overrides: [] }] }
+    console.fleet.effect = {
+      ...console.fleet.effect,
+      matching: 3,
+      changing: 2,
+      combinations: [{ groups: ['all', 'g'], agents: 3, fragments: [fragment('all', base, '000'), fragment('g', edge, '001')], overrides: [] }],
+    }
     console.fleet.components = [{ components: [], agents: 3, names: ['x'] }]
     const { data } = await console.api.previewGroup({ body: { name: 'g', selector: '*', configs: [edge] } })
     expect(data).toMatchObject({ matching: 3, changing: 2, missing: [{ kind: 'extension', type: 'edge', lacking: 3 }] })

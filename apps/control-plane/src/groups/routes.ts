@@ -39,7 +39,12 @@ export function bindGroupRoutes(bind: BindRoute, options: GroupRoutesOptions): v
   bindReading(bind, options)
   bindWriting(bind, options)
   bind(groupRoutes.previewGroup, async ({ body }) => {
-    const draft = { selector: parseSelectorField(body.selector), priority: body.priority, configs: body.configs, ...(body.name === undefined ? {} : { name: body.name }) }
+    const draft = {
+      selector: parseSelectorField(body.selector),
+      priority: body.priority,
+      configs: body.configs,
+      ...(body.name === undefined ? {} : { name: body.name }),
+    }
     await checkRefs(options, options.store.read, body.configs)
     return { data: await options.preview(draft) }
   })
@@ -52,7 +57,18 @@ function bindReading(bind: BindRoute, options: GroupRoutesOptions): void {
     const after = cursor && { priority: Number(cursor[0]), name: String(cursor[1]) }
     const { rows, total } = await groups.list(store.read, { limit: query.limit, ...(after ? { after } : {}) })
     const items = await Promise.all(rows.slice(0, query.limit).map((row) => showGroup(options, store.read, row)))
-    return { data: { ...toPage(rows, query.limit, total, (row) => row.name, (row) => encodeCursor(row.priority, row.name)), items } }
+    return {
+      data: {
+        ...toPage(
+          rows,
+          query.limit,
+          total,
+          (row) => row.name,
+          (row) => encodeCursor(row.priority, row.name),
+        ),
+        items,
+      },
+    }
   })
   bind(groupRoutes.getGroup, async ({ params }) => {
     const row = await findGroup(groups, store.read, params.name)
@@ -75,7 +91,13 @@ function bindWriting(bind: BindRoute, options: GroupRoutesOptions): void {
       if (await groups.find(tx, name)) throw new ConflictError('already-exists', `there is a group ${name} already: change it, or choose another name`)
       const author = call.caller.name
       const row = await groups.create(tx, name, values, { author, message })
-      await events.append(tx, { kind: 'group.created', actor: author, subject: name, summary: `${author} created the group ${name}`, data: { revision: row.revision, ...values } })
+      await events.append(tx, {
+        kind: 'group.created',
+        actor: author,
+        subject: name,
+        summary: `${author} created the group ${name}`,
+        data: { revision: row.revision, ...values },
+      })
       tx.afterCommit(onGroupsChanged)
       return call.answer(tx, { data: await showGroup(options, tx, row), etag: etagOf(row) })
     }),
@@ -93,14 +115,24 @@ function bindWriting(bind: BindRoute, options: GroupRoutesOptions): void {
   )
 }
 
-async function setGroup(options: GroupRoutesOptions, tx: Tx, { params, body, caller, ifMatch }: Call<typeof groupRoutes.setGroup>): Promise<{ data: Group; etag: string }> {
+async function setGroup(
+  options: GroupRoutesOptions,
+  tx: Tx,
+  { params, body, caller, ifMatch }: Call<typeof groupRoutes.setGroup>,
+): Promise<{ data: Group; etag: string }> {
   const { groups, events, onGroupsChanged } = options
   const before = await findGroup(groups, tx, params.name)
   requireMatch(ifMatch, `the group ${before.name}`, etagOf(before), await showGroup(options, tx, before))
   const values = await checkInput(options, tx, body)
   const row = await groups.update(tx, before, values, { author: caller.name, message: body.message })
   const what = row.revision === before.revision ? `changed the group ${row.name}` : `moved the group ${row.name} to revision ${row.revision}`
-  await events.append(tx, { kind: 'group.changed', actor: caller.name, subject: row.name, summary: `${caller.name} ${what}`, data: { revision: row.revision, previousRevision: before.revision, ...values } })
+  await events.append(tx, {
+    kind: 'group.changed',
+    actor: caller.name,
+    subject: row.name,
+    summary: `${caller.name} ${what}`,
+    data: { revision: row.revision, previousRevision: before.revision, ...values },
+  })
   tx.afterCommit(onGroupsChanged)
   return { data: await showGroup(options, tx, row), etag: etagOf(row) }
 }
@@ -115,7 +147,8 @@ function parseSelectorField(text: string): Selector {
   try {
     return parseSelector(text)
   } catch (error) {
-    if (error instanceof SelectorError) throw new InvalidInputError(`the selector is not valid: ${error.message}`, [{ field: 'body.selector', message: error.message }])
+    if (error instanceof SelectorError)
+      throw new InvalidInputError(`the selector is not valid: ${error.message}`, [{ field: 'body.selector', message: error.message }])
     throw error
   }
 }
@@ -153,7 +186,13 @@ async function showGroup({ groups, countsByGroup }: GroupRoutesOptions, from: Re
 }
 
 function showRevision(row: RevisionRow): Revision {
-  return { number: row.number, configs: parseRefs(row.configs_json), author: row.author, message: row.message, createdAt: new Date(row.created_at).toISOString() }
+  return {
+    number: row.number,
+    configs: parseRefs(row.configs_json),
+    author: row.author,
+    message: row.message,
+    createdAt: new Date(row.created_at).toISOString(),
+  }
 }
 
 /** A group that was deleted and made again is another one. */

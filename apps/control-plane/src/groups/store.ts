@@ -41,10 +41,17 @@ export interface GroupStore {
 
 export function createGroupStore(clock: { now(): number }): GroupStore {
   const insertRevision = async (tx: Tx, group: string, number: number, configs: readonly ConfigRef[], { author, message }: Change): Promise<void> => {
-    await tx.insertInto('group_revisions').values({ group_name: group, number, configs_json: refsToJson(configs), author, message, created_at: clock.now() }).execute()
+    await tx
+      .insertInto('group_revisions')
+      .values({ group_name: group, number, configs_json: refsToJson(configs), author, message, created_at: clock.now() })
+      .execute()
   }
   const nextRevision = async (tx: Tx, name: string): Promise<number> => {
-    const { last } = await tx.selectFrom('group_revisions').select((eb) => eb.fn.max('number').as('last')).where('group_name', '=', name).executeTakeFirstOrThrow()
+    const { last } = await tx
+      .selectFrom('group_revisions')
+      .select((eb) => eb.fn.max('number').as('last'))
+      .where('group_name', '=', name)
+      .executeTakeFirstOrThrow()
     return (last ?? 0) + 1
   }
   return {
@@ -76,24 +83,44 @@ const reading: Pick<GroupStore, 'find' | 'list' | 'currentRevision' | 'listRevis
   find: (from, name) => from.selectFrom('groups').selectAll().where('name', '=', name).executeTakeFirst(),
 
   list: async (from, { after, limit }) => {
-    const { total } = await from.selectFrom('groups').select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
+    const { total } = await from
+      .selectFrom('groups')
+      .select((eb) => eb.fn.countAll<number>().as('total'))
+      .executeTakeFirstOrThrow()
     let page = from.selectFrom('groups').selectAll()
-    if (after) page = page.where((eb) => eb.or([eb('priority', '<', after.priority), eb.and([eb('priority', '=', after.priority), eb('name', '<', after.name)])]))
-    return { rows: await page.orderBy('priority', 'desc').orderBy('name', 'desc').limit(limit + 1).execute(), total }
+    if (after)
+      page = page.where((eb) => eb.or([eb('priority', '<', after.priority), eb.and([eb('priority', '=', after.priority), eb('name', '<', after.name)])]))
+    return {
+      rows: await page
+        .orderBy('priority', 'desc')
+        .orderBy('name', 'desc')
+        .limit(limit + 1)
+        .execute(),
+      total,
+    }
   },
 
-  currentRevision: (from, group) => from.selectFrom('group_revisions').selectAll().where('group_name', '=', group.name).where('number', '=', group.revision).executeTakeFirstOrThrow(),
+  currentRevision: (from, group) =>
+    from.selectFrom('group_revisions').selectAll().where('group_name', '=', group.name).where('number', '=', group.revision).executeTakeFirstOrThrow(),
 
   listRevisions: async (from, group, { before, limit }) => {
     let page = from.selectFrom('group_revisions').selectAll().where('group_name', '=', group.name).where('number', '>=', group.first_revision)
     if (before !== undefined) page = page.where('number', '<', before)
-    return { rows: await page.orderBy('number', 'desc').limit(limit + 1).execute(), total: group.revision - group.first_revision + 1 }
+    return {
+      rows: await page
+        .orderBy('number', 'desc')
+        .limit(limit + 1)
+        .execute(),
+      total: group.revision - group.first_revision + 1,
+    }
   },
 
   readAll: async (from) => {
     const rows = await from
       .selectFrom('groups')
-      .innerJoin('group_revisions', (join) => join.onRef('group_revisions.group_name', '=', 'groups.name').onRef('group_revisions.number', '=', 'groups.revision'))
+      .innerJoin('group_revisions', (join) =>
+        join.onRef('group_revisions.group_name', '=', 'groups.name').onRef('group_revisions.number', '=', 'groups.revision'),
+      )
       .selectAll('groups')
       .select('group_revisions.configs_json')
       .execute()

@@ -34,7 +34,10 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 export function assertOwnHost(host: string | undefined, publicHost: string | undefined): void {
   const name = hostNameOf(host)
   if (name !== undefined && (isLoopbackName(name) || name === publicHost)) return
-  throw new ForbiddenError(`this server is not ${JSON.stringify(host ?? '')}: use its own address, or start it with --console-url when a proxy gives it another name`, 'wrong-host')
+  throw new ForbiddenError(
+    `this server is not ${JSON.stringify(host ?? '')}: use its own address, or start it with --console-url when a proxy gives it another name`,
+    'wrong-host',
+  )
 }
 
 /** Is it an address or name that never leaves this machine? */
@@ -74,7 +77,10 @@ function hostOfOrigin(origin: string): string | undefined {
 }
 
 function foreign(why: string): ForbiddenError {
-  return new ForbiddenError(`changes with a session cookie are accepted only from the console's own pages (${why}); programs use an API token`, 'foreign-origin')
+  return new ForbiddenError(
+    `changes with a session cookie are accepted only from the console's own pages (${why}); programs use an API token`,
+    'foreign-origin',
+  )
 }
 
 export function assertCsrfToken(sent: string | string[] | undefined, expected: string): void {

@@ -20,7 +20,8 @@ afterEach(async () => {
 })
 
 const headers = (more: Record<string, string> = {}) => ({ authorization: `Bearer ${console.token}`, 'content-type': 'application/json', ...more })
-const post = (path: string, body: unknown, more: Record<string, string> = {}) => console.fetch(`/api/v1${path}`, { method: 'POST', headers: headers(more), body: typeof body === 'string' ? body : JSON.stringify(body) })
+const post = (path: string, body: unknown, more: Record<string, string> = {}) =>
+  console.fetch(`/api/v1${path}`, { method: 'POST', headers: headers(more), body: typeof body === 'string' ? body : JSON.stringify(body) })
 const newConfig = (name: string) => ({ name, files: [{ name: 'a.yaml', body: 'extensions:\n  zpages: {}\n' }] })
 
 /** `fetch` does not let a caller choose the Host header. */
@@ -39,7 +40,14 @@ describe('the console listener', () => {
     const missing = await console.fetch('/api/v1/configs/none', { headers: headers() })
     expect(missing.headers.get('content-type')).toMatch(/^application\/problem\+json/)
     const problem = (await missing.json()) as Record<string, unknown>
-    expect(problem).toEqual({ type: 'urn:drover:problem:not-found', title: 'Not found', status: 404, code: 'not-found', detail: 'there is no config "none"', requestId: missing.headers.get('x-request-id') })
+    expect(problem).toEqual({
+      type: 'urn:drover:problem:not-found',
+      title: 'Not found',
+      status: 404,
+      code: 'not-found',
+      detail: 'there is no config "none"',
+      requestId: missing.headers.get('x-request-id'),
+    })
 
     console.test.database.handle.exec('drop table groups')
     const broken = await console.fetch('/api/v1/groups', { headers: headers() })
@@ -74,14 +82,16 @@ describe('the console listener', () => {
   it('turns away other names for its loopback address', async () => {
     const { port } = new URL(console.origin)
     for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, '[::1]:80', 'drover.localhost']) expect([host, await getWithHost(host)]).toEqual([host, 200])
-    for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1.evil.example', '127.0.0.1@evil.example']) expect([host, await getWithHost(host)]).toEqual([host, 421])
+    for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1.evil.example', '127.0.0.1@evil.example'])
+      expect([host, await getWithHost(host)]).toEqual([host, 421])
   })
 
   it('offers probes and metrics without a token', async () => {
     expect(await (await console.fetch('/healthz')).text()).toBe('ok\n')
     expect((await console.fetch('/readyz')).status).toBe(200)
     const metrics = await (await console.fetch('/metrics')).text()
-    for (const name of ['drover_store_operations_total{kind="read"}', 'drover_event_loop_delay_seconds{quantile="0.99"}', 'process_resident_memory_bytes']) expect(metrics).toContain(name)
+    for (const name of ['drover_store_operations_total{kind="read"}', 'drover_event_loop_delay_seconds{quantile="0.99"}', 'process_resident_memory_bytes'])
+      expect(metrics).toContain(name)
   })
 
   it('says 503 with a reason while the disk is full, still reads, and recovers', async () => {
@@ -167,10 +177,18 @@ describe('the files of the console', () => {
     build()
     for (const path of ['/', '/agents', '/configs/base.yaml/versions/3', '/sign-in']) {
       const page = await console.fetch(path)
-      expect([path, page.status, page.headers.get('cache-control'), await page.text()]).toEqual([path, 200, 'no-cache', '<!doctype html><title>Console</title>'])
+      expect([path, page.status, page.headers.get('cache-control'), await page.text()]).toEqual([
+        path,
+        200,
+        'no-cache',
+        '<!doctype html><title>Console</title>',
+      ])
     }
     const asset = await console.fetch('/assets/main-1234.js')
-    expect([asset.headers.get('cache-control'), asset.headers.get('content-type')]).toEqual(['public, max-age=31536000, immutable', 'application/javascript; charset=utf-8'])
+    expect([asset.headers.get('cache-control'), asset.headers.get('content-type')]).toEqual([
+      'public, max-age=31536000, immutable',
+      'application/javascript; charset=utf-8',
+    ])
     expect((await console.fetch('/icon.svg')).headers.get('content-type')).toBe('image/svg+xml')
     expect((await console.fetch('/assets/old-5678.js')).status).toBe(404)
     expect((await console.fetch('/assets/..%2f..%2fadmin.token')).status).toBe(404)

@@ -75,13 +75,17 @@ function createApp(log: Logger): FastifyInstance {
   app.removeContentTypeParser('text/plain')
   app.server.maxConnections = consoleLimits.maxConnections
   app.addHook('onResponse', async (request, reply) => {
-    log.debug({ requestId: request.id, method: request.method, path: request.url.split('?')[0], status: reply.statusCode, durationMs: Math.round(reply.elapsedTime) }, 'call answered')
+    log.debug(
+      { requestId: request.id, method: request.method, path: request.url.split('?')[0], status: reply.statusCode, durationMs: Math.round(reply.elapsedTime) },
+      'call answered',
+    )
   })
   return app
 }
 
 function sendProblem(log: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { problem, headers } = toProblem(error, request.id)
-  if (isOurFault(problem.status)) log.error({ err: error, requestId: request.id, method: request.method, path: request.url.split('?')[0] }, STATUS_CODES[problem.status] ?? 'error')
+  if (isOurFault(problem.status))
+    log.error({ err: error, requestId: request.id, method: request.method, path: request.url.split('?')[0] }, STATUS_CODES[problem.status] ?? 'error')
   reply.headers(headers).code(problem.status).type('application/problem+json').send(problem)
 }

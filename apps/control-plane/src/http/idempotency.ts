@@ -44,16 +44,35 @@ export function createIdempotency(store: Store, clock: { now(): number }): Idemp
     }
   }
 
-  async function runOnce<T extends KeptAnswer>(key: string, scopeHash: string, bodyHash: string, work: (keep: (tx: Tx, answer: T) => Promise<T>) => Promise<T>): Promise<T> {
+  async function runOnce<T extends KeptAnswer>(
+    key: string,
+    scopeHash: string,
+    bodyHash: string,
+    work: (keep: (tx: Tx, answer: T) => Promise<T>) => Promise<T>,
+  ): Promise<T> {
     const oldest = clock.now() - consoleLimits.idempotencyKeepMs
-    const kept = await store.read.selectFrom('idempotency_keys').selectAll().where('scope_hash', '=', scopeHash).where('created_at', '>', oldest).executeTakeFirst()
+    const kept = await store.read
+      .selectFrom('idempotency_keys')
+      .selectAll()
+      .where('scope_hash', '=', scopeHash)
+      .where('created_at', '>', oldest)
+      .executeTakeFirst()
     if (kept) {
-      if (kept.body_hash !== bodyHash) throw new InvalidInputError('this Idempotency-Key was used for another request: use a new key for each request', [{ field: 'body', message: 'differs from the first request with this key' }], 'idempotency-key-reused')
+      if (kept.body_hash !== bodyHash)
+        throw new InvalidInputError(
+          'this Idempotency-Key was used for another request: use a new key for each request',
+          [{ field: 'body', message: 'differs from the first request with this key' }],
+          'idempotency-key-reused',
+        )
       return open(kept.answer, key, scopeHash) as T // as: what was kept under this scope came from the same route
     }
     return work(async (tx, answer) => {
       const row = { body_hash: bodyHash, answer: seal(answer, key, scopeHash), created_at: clock.now() }
-      await tx.insertInto('idempotency_keys').values({ scope_hash: scopeHash, ...row }).onConflict((conflict) => conflict.column('scope_hash').doUpdateSet(row)).execute()
+      await tx
+        .insertInto('idempotency_keys')
+        .values({ scope_hash: scopeHash, ...row })
+        .onConflict((conflict) => conflict.column('scope_hash').doUpdateSet(row))
+        .execute()
       return answer
     })
   }

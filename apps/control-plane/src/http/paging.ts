@@ -5,7 +5,10 @@ import { InvalidInputError } from './errors.ts'
 export function decodeCursor(cursor: string | undefined, parts: number): readonly string[] | undefined {
   if (cursor === undefined) return undefined
   const decoded = parseCursor(cursor)
-  if (decoded === undefined || decoded.length !== parts) throw new InvalidInputError('the cursor is not one of this list: take nextCursor of the page before, or begin without', [{ field: 'query.cursor', message: 'is not a cursor of this list' }])
+  if (decoded === undefined || decoded.length !== parts)
+    throw new InvalidInputError('the cursor is not one of this list: take nextCursor of the page before, or begin without', [
+      { field: 'query.cursor', message: 'is not a cursor of this list' },
+    ])
   return decoded
 }
 
@@ -23,7 +26,13 @@ function parseCursor(cursor: string): string[] | undefined {
 }
 
 /** `rows` holds one more than `limit` when there is another page. */
-export function toPage<Row, Item>(rows: readonly Row[], limit: number, total: number, show: (row: Row) => Item, cursorOf: (row: Row) => string): { items: Item[]; nextCursor: string | null; total: number } {
+export function toPage<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  total: number,
+  show: (row: Row) => Item,
+  cursorOf: (row: Row) => string,
+): { items: Item[]; nextCursor: string | null; total: number } {
   const page = rows.slice(0, limit)
   const last = page.at(-1)
   return { items: page.map(show), nextCursor: rows.length > limit && last !== undefined ? cursorOf(last) : null, total }

@@ -46,15 +46,20 @@ const TITLES: Readonly<Record<number, string>> = {
 
 function describe(error: unknown): Described {
   if (error instanceof NotFoundError) return { status: 404, code: 'not-found', detail: error.message }
-  if (error instanceof VersionConflictError) return { status: 409, code: 'version-conflict', detail: error.message, current: error.current, headers: { etag: `"${error.etag}"` } }
+  if (error instanceof VersionConflictError)
+    return { status: 409, code: 'version-conflict', detail: error.message, current: error.current, headers: { etag: `"${error.etag}"` } }
   if (error instanceof ConflictError) return { status: 409, code: error.code, detail: error.message }
   if (error instanceof InvalidInputError) return { status: statusOfInvalid(error), code: error.code, detail: error.message, errors: [...error.errors] }
-  if (error instanceof UnauthenticatedError) return { status: 401, code: 'unauthenticated', detail: error.message, headers: { 'www-authenticate': 'Bearer realm="drover"' } }
+  if (error instanceof UnauthenticatedError)
+    return { status: 401, code: 'unauthenticated', detail: error.message, headers: { 'www-authenticate': 'Bearer realm="drover"' } }
   if (error instanceof ForbiddenError) return { status: error.code === 'wrong-host' ? 421 : 403, code: error.code, detail: error.message }
-  if (error instanceof ThrottledError) return { status: 429, code: 'throttled', detail: error.message, headers: { 'retry-after': String(error.retryAfterSeconds) } }
+  if (error instanceof ThrottledError)
+    return { status: 429, code: 'throttled', detail: error.message, headers: { 'retry-after': String(error.retryAfterSeconds) } }
   if (error instanceof StoreUnavailableError) return { status: 503, code: 'store-unavailable', detail: error.message, headers: { 'retry-after': '5' } }
   if (error instanceof BlobCorruptError) return { status: 500, code: 'stored-data-damaged', detail: error.message }
-  return fromHttpLayer(error) ?? { status: 500, code: 'internal', detail: 'something went wrong inside the server; its log has the cause under this request id' }
+  return (
+    fromHttpLayer(error) ?? { status: 500, code: 'internal', detail: 'something went wrong inside the server; its log has the cause under this request id' }
+  )
 }
 
 /** A body that does not fit is 422, an address that does not is 400. */

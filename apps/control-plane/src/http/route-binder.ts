@@ -17,7 +17,11 @@ export interface Identity {
 }
 
 /** Undefined: the request brings no credential. Throws when it brings one that does not count. */
-export type Authenticate = (request: { readonly authorization: string | undefined; readonly cookie: string | undefined; readonly remoteAddress: string }) => Promise<Identity | undefined>
+export type Authenticate = (request: {
+  readonly authorization: string | undefined
+  readonly cookie: string | undefined
+  readonly remoteAddress: string
+}) => Promise<Identity | undefined>
 
 export interface RouteBinderOptions {
   readonly authenticate: Authenticate
@@ -64,7 +68,13 @@ interface Input {
 }
 
 /** Checked access and input as the handler sees them. */
-async function openCall<R extends AnyRoute>(options: RouteBinderOptions, route: R, parse: (request: FastifyRequest) => Input, request: FastifyRequest, reply: FastifyReply): Promise<Call<R>> {
+async function openCall<R extends AnyRoute>(
+  options: RouteBinderOptions,
+  route: R,
+  parse: (request: FastifyRequest) => Input,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Call<R>> {
   const remoteAddress = request.socket.remoteAddress ?? ''
   const caller = await checkAccess(options, route, request, remoteAddress)
   const input = parse(request)
@@ -107,16 +117,28 @@ async function checkAccess(options: RouteBinderOptions, route: AnyRoute, request
 function readIfMatch(route: AnyRoute, request: FastifyRequest): string {
   const ifMatch = textOf(request.headers['if-match'])
   if (route.ifMatch && ifMatch === undefined) {
-    throw new InvalidInputError('send the ETag of what you read as If-Match, so that nobody’s change is lost', [{ field: 'headers.if-match', message: 'is required' }], 'precondition-required')
+    throw new InvalidInputError(
+      'send the ETag of what you read as If-Match, so that nobody’s change is lost',
+      [{ field: 'headers.if-match', message: 'is required' }],
+      'precondition-required',
+    )
   }
   return ifMatch ?? ''
 }
 
-async function handleOnce<R extends AnyRoute>(options: RouteBinderOptions, route: R, call: Call<R>, handler: (call: Call<R>) => Promise<Answer<R>> | Answer<R>, request: FastifyRequest): Promise<Answer<R>> {
+async function handleOnce<R extends AnyRoute>(
+  options: RouteBinderOptions,
+  route: R,
+  call: Call<R>,
+  handler: (call: Call<R>) => Promise<Answer<R>> | Answer<R>,
+  request: FastifyRequest,
+): Promise<Answer<R>> {
   const key = route.idempotent ? textOf(request.headers['idempotency-key']) : undefined
   if (key === undefined) return handler(call)
   if (key.length === 0 || key.length > consoleLimits.maxIdempotencyKeyLength) {
-    throw new InvalidInputError('the Idempotency-Key cannot be used', [{ field: 'headers.idempotency-key', message: `has to have 1 to ${consoleLimits.maxIdempotencyKeyLength} characters` }])
+    throw new InvalidInputError('the Idempotency-Key cannot be used', [
+      { field: 'headers.idempotency-key', message: `has to have 1 to ${consoleLimits.maxIdempotencyKeyLength} characters` },
+    ])
   }
   const scope = `${call.caller.kind} ${call.caller.id} ${route.id}`
   return options.idempotency.once<Answer<R>>({ scope, key, input: [call.params, call.body] }, async (keep) => handler({ ...call, answer: keep }))
@@ -150,7 +172,14 @@ function createParser(route: AnyRoute): (request: FastifyRequest) => Input {
       return undefined
     }
     const input = { params: read('params'), query: read('query'), body: read('body') }
-    if (errors.length > 0) throw new InvalidInputError(errors.map((error) => `${error.field}: ${error.message}`).slice(0, 5).join('; '), errors.slice(0, 100))
+    if (errors.length > 0)
+      throw new InvalidInputError(
+        errors
+          .map((error) => `${error.field}: ${error.message}`)
+          .slice(0, 5)
+          .join('; '),
+        errors.slice(0, 100),
+      )
     return input
   }
 }

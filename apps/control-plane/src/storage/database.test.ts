@@ -19,7 +19,15 @@ beforeEach(() => {
 })
 afterEach(() => dir.remove())
 
-const hashOfFolder = (): string[] => readdirSync(dir.path).sort().map((name) => `${name} ${createHash('sha256').update(readFileSync(join(dir.path, name))).digest('hex')}`)
+const hashOfFolder = (): string[] =>
+  readdirSync(dir.path)
+    .toSorted()
+    .map(
+      (name) =>
+        `${name} ${createHash('sha256')
+          .update(readFileSync(join(dir.path, name)))
+          .digest('hex')}`,
+    )
 const next: Migration = { version: (migrations.at(-1)?.version ?? 0) + 1, up: (execute) => execute('create table later (a integer) strict') }
 
 describe('openDatabase', () => {
@@ -52,7 +60,9 @@ describe('openDatabase', () => {
 
   it('sees a newer version that is still only in the write-ahead log', () => {
     const writer = new DatabaseSync(path)
-    writer.exec(`pragma journal_mode = wal; create table meta (key text primary key, value text) strict; insert into meta values ('schema_version', '${next.version}')`)
+    writer.exec(
+      `pragma journal_mode = wal; create table meta (key text primary key, value text) strict; insert into meta values ('schema_version', '${next.version}')`,
+    )
     try {
       expect(readFileSync(`${path}-wal`).length).toBeGreaterThan(0)
       expect(() => openDatabase(path)).toThrow(NewerSchemaError)

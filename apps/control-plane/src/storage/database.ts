@@ -87,7 +87,9 @@ function readSchemaVersion(database: DatabaseSync): number {
 
 function openWriter(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
-  database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 1000; pragma journal_size_limit = 67108864; pragma cell_size_check = on')
+  database.exec(
+    'pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 1000; pragma journal_size_limit = 67108864; pragma cell_size_check = on',
+  )
   return database
 }
 
@@ -100,7 +102,9 @@ function migrate(database: DatabaseSync, steps: readonly Migration[]): void {
     database.exec('begin immediate')
     try {
       step.up((sql) => database.exec(sql))
-      database.prepare(`insert into meta (key, value) values ('schema_version', ?) on conflict (key) do update set value = excluded.value`).run(String(step.version))
+      database
+        .prepare(`insert into meta (key, value) values ('schema_version', ?) on conflict (key) do update set value = excluded.value`)
+        .run(String(step.version))
       database.exec('commit')
     } catch (error) {
       if (database.isTransaction) database.exec('rollback')
@@ -120,7 +124,10 @@ function asStoreError<T>(path: string, action: () => T): T {
     return action()
   } catch (error) {
     if (error instanceof StoreUnusableError) throw new StoreUnusableError(`${path} cannot be used: ${error.message}`, { cause: error })
-    throw new StoreUnusableError(`${path} cannot be opened: ${messageOf(error)}. Check that the folder exists, may be written and has free space; a damaged file has to be restored from a backup.`, { cause: error })
+    throw new StoreUnusableError(
+      `${path} cannot be opened: ${messageOf(error)}. Check that the folder exists, may be written and has free space; a damaged file has to be restored from a backup.`,
+      { cause: error },
+    )
   }
 }
 

@@ -6,7 +6,9 @@ export class NewerSchemaError extends Error {
   readonly found: number
   readonly known: number
   constructor(path: string, found: number, known: number) {
-    super(`${path} has schema version ${found}, but this Drover knows only versions up to ${known}: start a Drover at least as new as the one that wrote it, or restore a backup. Nothing was changed.`)
+    super(
+      `${path} has schema version ${found}, but this Drover knows only versions up to ${known}: start a Drover at least as new as the one that wrote it, or restore a backup. Nothing was changed.`,
+    )
     this.found = found
     this.known = known
   }

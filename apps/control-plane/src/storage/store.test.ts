@@ -14,7 +14,8 @@ beforeEach(() => {
 afterEach(() => test[Symbol.asyncDispose]())
 
 const put = (tx: Tx, key: string, value = 'v') => tx.insertInto('meta').values({ key, value }).execute()
-const keys = async () => (await test.store.read.selectFrom('meta').select('key').where('key', '!=', 'schema_version').orderBy('key').execute()).map((row) => row.key)
+const keys = async () =>
+  (await test.store.read.selectFrom('meta').select('key').where('key', '!=', 'schema_version').orderBy('key').execute()).map((row) => row.key)
 
 describe('a transaction', () => {
   it('is seen by readers only once it is committed, and notifies after that', async () => {
@@ -157,7 +158,12 @@ describe('the blob store', () => {
   it('never serves a body whose content changed on disk', async () => {
     const hash = await test.store.transaction((tx) => blobs.putJson(tx, { a: 1 }))
     expect(await blobs.getJson(test.store.read, hash)).toEqual({ a: 1 })
-    await test.store.transaction((tx) => tx.updateTable('blobs').set({ body: new TextEncoder().encode('{"a":2}') }).execute())
+    await test.store.transaction((tx) =>
+      tx
+        .updateTable('blobs')
+        .set({ body: new TextEncoder().encode('{"a":2}') })
+        .execute(),
+    )
     await expect(blobs.get(test.store.read, hash)).rejects.toThrow(BlobCorruptError)
   })
 })

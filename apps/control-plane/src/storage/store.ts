@@ -152,7 +152,10 @@ function openTx(kysely: Kysely<Database>, notifications: (() => void)[]): Tx {
 }
 
 function unavailable(reason: string, cause?: unknown): StoreUnavailableError {
-  return new StoreUnavailableError(`nothing can be saved now: ${reason}. Nothing of this request was kept; reading still works and saving will by itself once that is repaired.`, { cause })
+  return new StoreUnavailableError(
+    `nothing can be saved now: ${reason}. Nothing of this request was kept; reading still works and saving will by itself once that is repaired.`,
+    { cause },
+  )
 }
 
 /** SQLite's primary result codes (https://www.sqlite.org/rescode.html) that speak of the disk rather than of the statement. */

@@ -22,26 +22,43 @@ export function createSystemMetrics(): SystemMetrics {
   operations.inc({ kind: 'write' }, 0)
   const delay = monitorEventLoopDelay({ resolution: 20 })
   delay.enable()
-  new Gauge({
-    name: 'drover_event_loop_delay_seconds',
-    help: 'How late timers ran since the last scrape',
-    labelNames: ['quantile'] as const,
-    registers,
-    collect() {
-      for (const quantile of [50, 99, 100]) this.set({ quantile: String(quantile / 100) }, delay.count === 0 ? 0 : delay.percentile(quantile) / NANOSECONDS)
-      delay.reset()
-    },
-  })
+  registry.registerMetric(eventLoopDelay(delay))
   return {
     registry,
     countOperation: (kind) => operations.inc({ kind }),
     watchStore: (store) => {
-      new Gauge({ name: 'drover_store_bytes', help: 'Size of the database with its log', registers, collect() { this.set(store.bytes()) } })
-      new Gauge({ name: 'drover_store_writable', help: '1 while the store can write, 0 while it is read-only', registers, collect() { this.set(store.state().state === 'ok' ? 1 : 0) } })
+      registry.registerMetric(gauge('drover_store_bytes', 'Size of the database with its log', () => store.bytes()))
+      registry.registerMetric(
+        gauge('drover_store_writable', '1 while the store can write, 0 while it is read-only', () => (store.state().state === 'ok' ? 1 : 0)),
+      )
     },
     [Symbol.dispose]: () => {
       delay.disable()
       registry.clear()
     },
   }
+}
+
+function gauge(name: string, help: string, read: () => number): Gauge {
+  return new Gauge({
+    name,
+    help,
+    registers: [],
+    collect() {
+      this.set(read())
+    },
+  })
+}
+
+function eventLoopDelay(delay: ReturnType<typeof monitorEventLoopDelay>): Gauge<'quantile'> {
+  return new Gauge({
+    name: 'drover_event_loop_delay_seconds',
+    help: 'How late timers ran since the last scrape',
+    labelNames: ['quantile'] as const,
+    registers: [],
+    collect() {
+      for (const quantile of [50, 99, 100]) this.set({ quantile: String(quantile / 100) }, delay.count === 0 ? 0 : delay.percentile(quantile) / NANOSECONDS)
+      delay.reset()
+    },
+  })
 }

@@ -39,6 +39,9 @@ export function bindSystemRoutes(bind: BindRoute, { store, events, clock, counts
 }
 
 async function countRows(store: Store, table: 'configs' | 'groups'): Promise<number> {
-  const { count } = await store.read.selectFrom(table).select((eb) => eb.fn.countAll<number>().as('count')).executeTakeFirstOrThrow()
+  const { count } = await store.read
+    .selectFrom(table)
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
   return count
 }

@@ -1,10 +1,7 @@
 /** The first tables. */
 import type { Migration } from './index.ts'
 
-export const initial: Migration = {
-  version: 1,
-  up: (execute) =>
-    execute(`
+const tables = `
 create table agents (
   id text primary key,
   instance_uid text not null unique,
@@ -161,5 +158,6 @@ create table idempotency_keys (
   created_at integer not null
 ) strict;
 create index idempotency_keys_by_age on idempotency_keys (created_at);
-`),
-}
+`
+
+export const initial: Migration = { version: 1, up: (execute) => execute(tables) }
