@@ -3,6 +3,7 @@ import { isAlias, isMap as isYamlMap, isPair, isScalar, isSeq } from 'yaml'
 import type { Alias, Document, Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml'
 import type { Path } from './finding.ts'
 import type { ConfigLimits } from './limits.ts'
+import { readNumber } from './number.ts'
 import type { ConfigMap, ConfigValue } from './value.ts'
 import { createMap, isMap } from './value.ts'
 
@@ -172,17 +173,13 @@ class Conversion {
 
 function scalarValue(scalar: Scalar): ConfigValue {
   const value = scalar.value
-  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) return exactInteger(scalar.source) ?? value
+  if (scalar.type === 'PLAIN' && scalar.tag === undefined && scalar.source !== undefined) {
+    const number = readNumber(scalar.source)
+    if (number !== undefined) return number
+  }
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return value
   // Whatever a tag made of it: configuration keeps the text.
   return scalar.source ?? String(value)
-}
-
-function exactInteger(source: string | undefined): bigint | undefined {
-  if (source === undefined || !/^[-+]?(?:\d+|0x[0-9a-fA-F]+|0o[0-7]+)$/.test(source)) return undefined
-  const negative = source.startsWith('-')
-  const magnitude = BigInt(source.replace(/^[-+]/, ''))
-  return negative ? -magnitude : magnitude
 }
 
 function isMergeKey(key: unknown): boolean {

@@ -99,7 +99,6 @@ export function checkFiles(files: readonly ConfigFile[], limits: ConfigLimits = 
 }
 
 // Names end up as keys of a map on the wire, in file names of exports and on terminals.
-// oxlint-disable-next-line no-control-regex
 const forbiddenInName = /[\u0000-\u001f\u007f\\]/
 
 function checkFileName(name: string, limits: ConfigLimits): string | undefined {

@@ -22,6 +22,10 @@ describe('parseYaml', () => {
 
   it('refuses tabs as indentation', () => {
     expect(found('a:\n\tb: 1\n')).toEqual(only('tab-indentation', 2, 1))
+    expect(found('a: 1\r\n\t\r\nb: 2\n')).toEqual(only('tab-indentation', 2, 1))
+    expect(found('a: 1\n\t# comment\n')).toEqual(only('tab-indentation', 2, 1))
+    expect(found('a:\n  \tb: 1\n')[0]?.severity).toBe('error')
+    expect(found('a: 1\t# comment\nb:\t2\n \t\n')).toEqual([])
   })
 
   it('refuses duplicate keys, also when they are written differently', () => {
@@ -134,6 +138,22 @@ describe('parseYaml', () => {
       c: 42,
       d: 1e30,
     })
+  })
+
+  it('reads numbers as the Collector does', () => {
+    const { document } = parseYaml(
+      'a: 0777\nb: 1_000\nc: 0b11\nd: -0x1F\ne: 0o17\nf: 09\ng: 1_0.5\nh: "0777"\ni: !!str 010\nj: 12:30\nk: 1e\nl: .5\nm: 18446744073709551616\n',
+      'f',
+    )
+    expect(document).toEqual({ a: 511, b: 1000, c: 3, d: -31, e: 15, f: 9, g: 10.5, h: '0777', i: '010', j: '12:30', k: '1e', l: 0.5, m: 18446744073709551616 })
+  })
+
+  it('does not let a version directive change what words mean', () => {
+    expect(parseYaml('%YAML 1.1\n---\na: yes\nb: 010\n', 'f').document).toEqual({ a: 'yes', b: 8 })
+  })
+
+  it('refuses the line separators that Go takes for line ends', () => {
+    expect(found('a: 1\nb: x\u0085y\n')).toEqual(only('control-character', 2, 5))
   })
 
   it('leaves references to the Collector', () => {

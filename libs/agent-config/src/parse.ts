@@ -19,9 +19,8 @@ export interface ParsedYaml {
 type Report = (severity: Finding['severity'], code: string, message: string, position?: Position) => void
 
 const nowhere = (): undefined => undefined
-// Go's YAML readers refuse these, so an agent would fail on them.
-// oxlint-disable-next-line no-control-regex
-const controlCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
+// Go's YAML readers refuse the control characters and take the separators for line ends, so an agent would fail on them.
+const controlCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0085\u2028\u2029]/
 
 /** Never throws: whatever is wrong with the text is a finding. */
 export function parseYaml(text: string, file: string, limits: ConfigLimits = defaultLimits): ParsedYaml {
@@ -60,7 +59,13 @@ function checkCharacters(text: string, report: Report): boolean {
   const bad = text.search(controlCharacter)
   if (bad !== -1) {
     const code = text.charCodeAt(bad).toString(16).padStart(4, '0').toUpperCase()
-    report('error', 'control-character', `the control character U+${code} is not allowed in YAML`, textPosition(text, bad))
+    report('error', 'control-character', `the character U+${code} is not allowed as it is; write it as an escape in double quotes`, textPosition(text, bad))
+    return false
+  }
+  // Also on lines that are otherwise empty or a comment, which YAML allows and Go's readers do not.
+  const tab = text.search(/^\t/m)
+  if (tab !== -1) {
+    report('error', 'tab-indentation', 'a line starts with a tab; indent with spaces', textPosition(text, tab))
     return false
   }
   if (!text.isWellFormed()) {
@@ -81,7 +86,7 @@ function composeOne(text: string, lines: LineCounter, place: (offset: number) =>
   const parser = new Parser(lines.addNewLine)
   // Duplicate keys are found by the conversion: the library compares every key with every other.
   // Its long messages quote the text around an error; a line and a column say the same, and leak nothing.
-  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, strict: true, version: '1.2', logLevel: 'silent' })
+  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, strict: true, version: '1.2', schema: 'core', logLevel: 'silent' })
   let first: Document.Parsed | undefined
   // With forceDoc an empty text gives an empty document too.
   for (const document of composer.compose(parser.parse(text), true, text.length)) {
