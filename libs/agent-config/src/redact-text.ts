@@ -70,15 +70,19 @@ function redactAssignments(text: string): string {
 /** Switches, short numbers and nothing: `token: null`. */
 const tellsNothing = /^["']?(?:true|false|null|nil|~|\d{1,3}|)["']?$/
 
+const maxIndentation = 256
+
 function valueEnd(text: string, nameStart: number, start: number): number {
-  const lineStart = text.lastIndexOf('\n', nameStart - 1) + 1
   // A name that starts its line is most likely YAML, where the value goes on to the end of the line.
-  const startsLine = nameStart - lineStart <= 256 && /^[\s-]*$/.test(text.slice(lineStart, nameStart)) && text[start - 1] !== '='
+  // Looking back a bounded way keeps a text without line ends cheap.
+  const before = text.slice(Math.max(0, nameStart - maxIndentation), nameStart)
+  const lead = before.slice(before.lastIndexOf('\n') + 1)
+  const startsLine = lead.length < maxIndentation && /^[\s-]*$/.test(lead) && text[start - 1] !== '='
   const pattern = startsLine && text[start] !== '"' && text[start] !== "'" ? lineValue : assignedValue
   pattern.lastIndex = start
   if (!pattern.test(text)) return start
   const end = schemeAlone.test(text.slice(start, pattern.lastIndex)) ? afterScheme(text, pattern.lastIndex) : pattern.lastIndex
-  return pattern === lineValue && /^[|>][+-]?\d?[+-]?\s*$/.test(text.slice(start, end)) ? blockEnd(text, end, nameStart - lineStart) : end
+  return pattern === lineValue && /^[|>][+-]?\d?[+-]?\s*$/.test(text.slice(start, end)) ? blockEnd(text, end, lead.length) : end
 }
 
 const schemeAlone = /^(?:Bearer|Basic|ApiKey|Splunk|Digest|Negotiate|Token)$/i

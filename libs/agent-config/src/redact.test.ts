@@ -215,7 +215,21 @@ describe('redactText', () => {
 
   it('does work that grows with the length of the text only', () => {
     // Each of these makes some pattern try every starting point; a backtracking one would not come back.
-    for (const piece of ['a:', 'a@', '-----BEGIN A-----', 'password=', '://', 'x'.repeat(64), '"\\', '=-', 'eyJabcde.', '?a=']) {
+    for (const piece of [
+      'a:',
+      'a@',
+      '-----BEGIN A-----',
+      'password=',
+      '://',
+      'x'.repeat(64),
+      '"\\',
+      '=-',
+      'eyJabcde.',
+      '?a=',
+      'password=,',
+      ' token: ',
+      '\n- secret:',
+    ]) {
       expect(redactText(piece.repeat(Math.ceil(200_000 / piece.length))).length).toBeGreaterThan(0)
     }
   })

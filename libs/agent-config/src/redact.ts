@@ -15,6 +15,8 @@ type Context = 'plain' | 'guarded' | 'secret' | 'headers'
 
 /** Secret values shorter than this are too common to look for elsewhere in the document. */
 const minRepeatLength = 8
+/** Secrets that are looked for inside other values, the longest first; the rest are found as whole values. It bounds the work. */
+const maxSearched = 200
 
 /**
  * References such as `${env:TOKEN}` stay. Text that is no YAML is redacted line by line.
@@ -36,12 +38,7 @@ export function redactDocument(document: ConfigMap): ConfigMap {
   const secrets = new Set<string>()
   const first = redactMap(document, 'plain', '', secrets)
   // The same secret may stand somewhere under a harmless name: through an alias, or inside a command line.
-  return secrets.size === 0
-    ? first
-    : removeRepeats(
-        first,
-        [...secrets].toSorted((a, b) => b.length - a.length),
-      )
+  return secrets.size === 0 ? first : removeRepeats(first, secrets)
 }
 
 function redactMap(map: ConfigMap, context: Context, name: string, secrets: Set<string>): ConfigMap {
@@ -102,8 +99,12 @@ function looksLikeText(text: string): boolean {
   return /[=\n]|:\s/.test(text)
 }
 
-function removeRepeats(map: ConfigMap, secrets: readonly string[]): ConfigMap {
-  const clean = (text: string): string => secrets.reduce((rest, secret) => (rest.includes(secret) ? rest.replaceAll(secret, redacted) : rest), text)
+function removeRepeats(map: ConfigMap, secrets: ReadonlySet<string>): ConfigMap {
+  const searched = [...secrets].toSorted((a, b) => b.length - a.length).slice(0, maxSearched)
+  const clean = (text: string): string => {
+    if (secrets.has(text)) return redacted
+    return searched.reduce((rest, secret) => (rest.includes(secret) ? rest.replaceAll(secret, redacted) : rest), text)
+  }
   const visit = (value: ConfigValue): ConfigValue => {
     if (typeof value === 'string') return clean(value)
     if (Array.isArray(value)) return value.map(visit)
