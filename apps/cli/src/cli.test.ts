@@ -35,7 +35,9 @@ describe('usage', () => {
   it('shows help with examples on stdout', async () => {
     const { code, stdout, stderr } = await runTestCli(['tokens', 'create', '--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toContain('Examples:\n  # a configuration for the stock opampsupervisor\n  drover tokens create my-hosts --for supervisor > supervisor.yaml\n')
+    expect(stdout).toContain(
+      'Examples:\n  # a configuration for the stock opampsupervisor\n  drover tokens create my-hosts --for supervisor > supervisor.yaml\n',
+    )
   })
 
   it('shows help on stderr when a group is called without a command', async () => {
@@ -51,25 +53,38 @@ describe('usage', () => {
 
 describe('failures', () => {
   it('says that the server cannot be reached', async () => {
-    expect(await runTestCli(['status', '--url', 'http://127.0.0.1:9'])).toEqual({ code: 1, stdout: '', stderr: 'drover: cannot reach http://127.0.0.1:9: is the server running, and is --url or DROVER_URL right?\n' })
+    expect(await runTestCli(['status', '--url', 'http://127.0.0.1:9'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'drover: cannot reach http://127.0.0.1:9: is the server running, and is --url or DROVER_URL right?\n',
+    })
   })
 
   it('does nothing when the person does not agree', async () => {
-    expect(await runTestCli(['agents', 'forget', 'x', '--url', 'http://127.0.0.1:9'], { answers: ['n'] })).toMatchObject({ code: 1, stderr: 'drover: nothing was done\n' })
+    expect(await runTestCli(['agents', 'forget', 'x', '--url', 'http://127.0.0.1:9'], { answers: ['n'] })).toMatchObject({
+      code: 1,
+      stderr: 'drover: nothing was done\n',
+    })
   })
 
   it('names the file that cannot be read', async () => {
-    expect(await runTestCli(['configs', 'validate', '--offline', 'none.yaml'], { cwd: folder })).toMatchObject({ code: 1, stderr: `drover: cannot read ${join(folder, 'none.yaml')}: there is no such file\n` })
+    expect(await runTestCli(['configs', 'validate', '--offline', 'none.yaml'], { cwd: folder })).toMatchObject({
+      code: 1,
+      stderr: `drover: cannot read ${join(folder, 'none.yaml')}: there is no such file\n`,
+    })
   })
 })
 
 describe('configs validate --offline', () => {
   it('needs no server, and gives file, line and column', async () => {
-    writeFileSync(join(folder, 'bad.yaml'), 'receivers:\n  otlp: {}\nservice:\n  pipelines:\n    traces:\n      receivers: [otlp]\n      exporters: [nowhere]\n')
+    writeFileSync(
+      join(folder, 'bad.yaml'),
+      'receivers:\n  otlp: {}\nservice:\n  pipelines:\n    traces:\n      receivers: [otlp]\n      exporters: [nowhere]\n',
+    )
     const { code, stdout, stderr } = await runTestCli(['configs', 'validate', '--offline', 'bad.yaml'], { cwd: folder })
     expect(code).toBe(1)
     expect(stdout).toMatch(/^bad\.yaml:7:\d+: error: .*nowhere.* \(unknown-component\)$/m)
-    expect(stderr).toMatch(/^drover: 1 errors?\n$/)
+    expect(stderr).toBe('drover: it has an error\n')
   })
 
   it('accepts a good file from stdin, as JSON', async () => {
@@ -84,13 +99,17 @@ describe('configs validate --offline', () => {
     writeFileSync(join(folder, 'a', 'ignored.txt'), ':')
     writeFileSync(join(folder, 'one.yaml'), 'x: 1')
     expect((await runTestCli(['configs', 'validate', '--offline', 'a'], { cwd: folder })).stdout).toMatch(/^one\.yaml:1:\d+: error: /)
-    expect(await runTestCli(['configs', 'validate', '--offline', 'a', 'one.yaml'], { cwd: folder })).toMatchObject({ code: 2, stderr: expect.stringContaining('two files are named one.yaml') })
+    expect(await runTestCli(['configs', 'validate', '--offline', 'a', 'one.yaml'], { cwd: folder })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('two files are named one.yaml'),
+    })
   })
 })
 
 describe('resolveConnection', () => {
   const none = { url: undefined, token: undefined, tokenFile: undefined }
-  const tokenOf = (options: Parameters<typeof resolveConnection>[1], env: Record<string, string> = {}) => resolveConnection({ env, cwd: folder }, options).headers()['authorization']
+  const tokenOf = (options: Parameters<typeof resolveConnection>[1], env: Record<string, string> = {}) =>
+    resolveConnection({ env, cwd: folder }, options).headers()['authorization']
 
   it('takes flags over the environment over the data folder', () => {
     mkdirSync(join(folder, 'data'))

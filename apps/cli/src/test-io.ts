@@ -8,6 +8,8 @@ export interface TestIo extends Io {
   signal(): void
   /** Resolves when `stdout` has the text. */
   untilWritten(text: string): Promise<void>
+  /** Resolves when `stdout` has so many lines. */
+  untilLines(count: number): Promise<void>
 }
 
 export interface TestIoOptions {
@@ -25,13 +27,14 @@ export function testIo(options: TestIoOptions = {}): TestIo {
   const written = { stdout: '', stderr: '' }
   const handlers = new Set<Parameters<Io['onSignal']>[0]>()
   const answers = [...(options.answers ?? [])]
-  const waiting: { readonly text: string; readonly resolve: () => void }[] = []
+  const waiting: { readonly isMet: () => boolean; readonly resolve: () => void }[] = []
+  const until = (isMet: () => boolean) => (isMet() ? Promise.resolve() : new Promise<void>((resolve) => waiting.push({ isMet, resolve })))
   const stream = (name: 'stdout' | 'stderr'): OutputStream => ({
     isTerminal: options.columns !== undefined,
     columns: options.columns,
     write(text) {
       written[name] += text
-      for (const wait of waiting) if (written.stdout.includes(wait.text)) wait.resolve()
+      for (const wait of waiting) if (wait.isMet()) wait.resolve()
     },
   })
   return {
@@ -51,10 +54,8 @@ export function testIo(options: TestIoOptions = {}): TestIo {
     signal() {
       for (const handler of handlers) handler('SIGINT')
     },
-    untilWritten(text) {
-      if (written.stdout.includes(text)) return Promise.resolve()
-      return new Promise((resolve) => waiting.push({ text, resolve }))
-    },
+    untilWritten: (text) => until(() => written.stdout.includes(text)),
+    untilLines: (count) => until(() => written.stdout.split('\n').length > count),
   }
 }
 

@@ -38,7 +38,11 @@ export const serverCommand = localCommand({
     const { config: file, ...flags } = given
     // A switch that is not given must not hide what the environment or the file says.
     const set = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined && value !== false))
-    await serve(io, await start(io, set, typeof file === 'string' ? file : undefined))
+    // Before the start, so that a signal during it ends the server in order as well.
+    const asked = untilAskedToEnd(io)
+    const controlPlane = await start(io, set, typeof file === 'string' ? file : undefined)
+    introduce(io, controlPlane)
+    await drain(io, controlPlane, await asked)
   },
 })
 
@@ -51,10 +55,9 @@ async function start(io: Io, flags: Readonly<Record<string, unknown>>, file: str
   }
 }
 
-/** Until the first signal, then until everything is drained; a second signal ends the process at once. */
-async function serve(io: Io, controlPlane: ControlPlane): Promise<void> {
-  introduce(io, controlPlane)
-  const signal = await new Promise<string>((resolve) => {
+/** Resolves at the first signal; a second one ends the process at once. */
+function untilAskedToEnd(io: Io): Promise<string> {
+  return new Promise((resolve) => {
     let firstAt: number | undefined
     io.onSignal((name) => {
       const now = io.now()
@@ -63,6 +66,9 @@ async function serve(io: Io, controlPlane: ControlPlane): Promise<void> {
       firstAt ??= now
     })
   })
+}
+
+async function drain(io: Io, controlPlane: ControlPlane, signal: string): Promise<void> {
   io.stderr.write(`${signal}: finishing what is under way (a second ctrl-c ends at once)\n`)
   const limit = setTimeout(() => {
     io.stderr.write(`not drained after ${drainLimitMs / 1000} s, ending anyway\n`)

@@ -14,7 +14,15 @@ afterEach(() => {
   server?.close()
 })
 
-const event = (id: number): Event => ({ id, at: '2026-01-01T00:00:00.000Z', kind: 'agent.connected', actor: 'agent', subject: 'agt_1', summary: `event ${id}`, data: {} })
+const event = (id: number): Event => ({
+  id,
+  at: '2026-01-01T00:00:00.000Z',
+  kind: 'agent.connected',
+  actor: 'agent',
+  subject: 'agt_1',
+  summary: `event ${id}`,
+  data: {},
+})
 const message = (id: number) => `id: ${id}\nevent: message\ndata: ${JSON.stringify(event(id))}\n\n`
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
@@ -75,7 +83,9 @@ describe('followEvents', () => {
 
   it('gives up when trying again cannot help', async () => {
     const problem = { type: 'about:blank', title: 'Unauthorized', status: 401, code: 'unauthorized', detail: 'this token was revoked' }
-    const { connection } = await serve((_, response) => void response.writeHead(401, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem)))
+    const { connection } = await serve(
+      (_, response) => void response.writeHead(401, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem)),
+    )
     await expect(collect(connection, 1)).rejects.toThrow(ApiError)
   })
 })

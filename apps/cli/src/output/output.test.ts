@@ -63,7 +63,9 @@ describe('renderTable', () => {
   })
 
   it('escapes what agents say of themselves', () => {
-    expect(renderTable(columns, [{ name: 'evil\u001b]0;title\u0007\nname', count: 1 }], { width: undefined, paint: plain })).toContain('evil\\u001b]0;title\\u0007\\nname')
+    expect(renderTable(columns, [{ name: 'evil\u001b]0;title\u0007\nname', count: 1 }], { width: undefined, paint: plain })).toContain(
+      'evil\\u001b]0;title\\u0007\\nname',
+    )
   })
 })
 

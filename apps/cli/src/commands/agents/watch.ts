@@ -11,7 +11,7 @@ import { filterOptions } from './list.ts'
 
 const firstAgents = 100
 /** Leaves room for longer names to come, so that later lines stay under the titles. */
-const columnWidths = [14, 24, 16, 9, 7, 11, 16, 9]
+const columnWidths = [20, 24, 24, 9, 7, 11, 16, 9]
 
 export const watchAgents = clientCommand({
   name: 'watch',

@@ -113,10 +113,15 @@ export const validateConfig = clientCommand({
     const validation = options.offline ? validateHere(files) : await validateThere(context, files, options)
     const lines = findingLines(validation, output.paint)
     output.result(validation, () => lines.map((line) => `${line}\n`).join(''))
-    if (!validation.valid) throw new CliError(`${validation.findings.filter(({ severity }) => severity === 'error').length || 'some'} errors`)
+    if (!validation.valid) throw new CliError(countErrors(validation))
     if (output.format === 'table') output.note(checked(validation, lines.length))
   },
 })
+
+function countErrors({ findings }: Validation): string {
+  const count = findings.filter(({ severity }) => severity === 'error').length
+  return count === 1 ? 'it has an error' : `it has ${count} errors`
+}
 
 type Files = Awaited<ReturnType<typeof readConfigFiles>>
 

@@ -39,7 +39,7 @@ export const createGroup = clientCommand({
     const body = { name: args.name, selector: given.selector, ...optional(given), configs: await resolveAll(context, given.config) }
     const { data } = await api.createGroup({ body, idempotencyKey: crypto.randomUUID() })
     output.result(data, () => `${data.name} (revision ${data.revision.number})\n`)
-    output.note(`${data.counts.total} agents are in it. Follow them with: drover agents watch`)
+    output.note('Its configs go to the agents that it selects. Follow them with: drover agents watch')
   },
 })
 
