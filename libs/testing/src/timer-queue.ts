@@ -58,7 +58,7 @@ export class TimerQueue {
     if (first === undefined || first.due >= this.#armedFor) return
     this.#disarm()
     this.#armedFor = first.due
-    this.#handle = this.#clock.setTimeout(() => this.#run(), first.due - this.#clock.now())
+    this.#handle = this.#clock.setTimeout(() => this.#run(), Math.max(0, first.due - this.#clock.now()))
   }
 
   #disarm(): void {

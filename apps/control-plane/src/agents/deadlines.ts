@@ -67,7 +67,7 @@ export class Deadlines {
 
   #arm(): void {
     if (this.#timer !== undefined || this.#size === 0) return
-    this.#timer = this.#timing.setTimeout(() => this.#turn(), (this.#doneTick + 1) * TICK_MS - this.#timing.now())
+    this.#timer = this.#timing.setTimeout(() => this.#turn(), Math.max(0, (this.#doneTick + 1) * TICK_MS - this.#timing.now()))
   }
 
   #turn(): void {

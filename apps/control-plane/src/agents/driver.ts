@@ -36,7 +36,7 @@ export class Driver implements ReportHandler {
 
   lastSeen(record: AgentRecord): number | null {
     const seen = record.connection === undefined ? undefined : this.#server?.lastSeen(record.uid)
-    return seen ?? record.lastSeenAt
+    return seen === undefined ? record.lastSeenAt : Math.round(seen)
   }
 
   async onReport(report: AgentReport): Promise<Offer | undefined> {

@@ -1,9 +1,8 @@
 /** Metrics of the fleet and of the messages it sends. */
-import type { AttemptState } from '@drover/api'
+import { AttemptState } from '@drover/api'
 import type { ServerObserver } from '@drover/server'
 import { Counter, Gauge, Histogram } from '@prometheus-io/client'
 import type { Registry as MetricsRegistry } from '@prometheus-io/client'
-import type { z } from 'zod'
 import type { Registry } from './registry.ts'
 
 export interface AgentMetrics {
@@ -20,13 +19,13 @@ export function createAgentMetrics(metrics: MetricsRegistry, registry: Registry)
   gauge('drover_connected_agents', 'Agents with an open connection', () => registry.counts().connected)
   gauge('drover_stale_agents', 'Agents not heard from for two and a half heartbeats', () => registry.counts().stale)
   gauge('drover_unhealthy_agents', 'Agents whose last report says unhealthy', () => registry.counts().unhealthy)
-  return {
-    offers: new Counter({ name: 'drover_offers_total', help: 'Configurations offered to agents', labelNames: ['reason'] as const, registers }),
-    attempts: new Counter({ name: 'drover_attempts_total', help: 'Attempts of agents to apply a configuration, by the status they reached', labelNames: ['status'] as const, registers }),
-  }
+  const offers = new Counter({ name: 'drover_offers_total', help: 'Configurations offered to agents', labelNames: ['reason'] as const, registers })
+  const attempts = new Counter({ name: 'drover_attempts_total', help: 'Attempts of agents to apply a configuration, by the status they reached', labelNames: ['status'] as const, registers })
+  // Present from the start, so that a rate is there when the first one happens.
+  for (const reason of ['desired', 'restore', 'retry']) offers.inc({ reason }, 0)
+  for (const status of AttemptState.options) attempts.inc({ status }, 0)
+  return { offers, attempts }
 }
-
-export type AttemptStatus = z.output<typeof AttemptState>
 
 /** For the OpAMP server: counts every message, heartbeats too, so it only adds to numbers. */
 export function createMessageMetrics(metrics: MetricsRegistry): ServerObserver {
