@@ -84,6 +84,17 @@ describe('offerDecision', () => {
     expect(lastGoodHash(fresh.ledger)).toBe('aa')
   })
 
+  it('compares the hash that the agent reports with the desired one, and offers when they differ [RC-08] [RC-09]', () => {
+    const reporting = (hash: string) => {
+      const agent = new Agent()
+      agent.ledger = createLedger({ attempts: [], reported: { hash, status: 'applied', errorMessage: '' } })
+      return agent.wants('aa')
+    }
+    expect(reporting('aa')).toBe('applied')
+    expect(reporting('bb')).toBe('offer aa desired')
+    expect(reporting('')).toBe('offer aa desired')
+  })
+
   it('gives the last good configuration back at once after FAILED, and never offers the failed one by itself', () => {
     const agent = Agent.running('aa')
     expect(agent.wants('bb')).toBe('offer bb desired')
@@ -209,7 +220,7 @@ describe('offerDecision', () => {
     expect(agent.decide()).toBe('offer aa desired')
   })
 
-  it('offers nothing to agents that do not accept remote configuration', () => {
+  it('offers nothing to agents that do not accept remote configuration [RC-02]', () => {
     const agent = new Agent()
     agent.input = { accepts: false }
     expect(agent.wants('aa')).toBe('notAccepted')
