@@ -153,7 +153,7 @@ export class Registry {
     this.#remembered.add(agent)
     if (this.#remembered.size <= this.#limits.maxRememberedAgents) return
     for (const oldest of this.#remembered) {
-      if (oldest.isBusy || oldest.requestsInFlight > 0) continue
+      if (oldest === agent || oldest.isBusy || oldest.requestsInFlight > 0) continue
       this.#remembered.delete(oldest)
       this.#agents.delete(oldest.uid)
       return
