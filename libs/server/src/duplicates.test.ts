@@ -2,22 +2,7 @@
 import { create } from '@bufbuild/protobuf'
 import { AgentToServerSchema, encodeAgentToServer, type InstanceUid, instanceUidFromBytes, type ServerToAgent, ServerErrorResponseType } from '@drover/protocol'
 import { describe, expect, it } from 'vitest'
-import { createOpampServer, type OpampServer } from './opamp-server.ts'
-import { firstReport, RecordingHandler, report, settle, startTestServer, TestClock, TestPipe, TestSocket, uidA } from './test-agent.ts'
-
-interface Fixture {
-  readonly server: OpampServer
-  readonly handler: RecordingHandler
-  readonly clock: TestClock
-  connect(principal?: string): TestPipe
-}
-
-function fixture(): Fixture {
-  const handler = new RecordingHandler()
-  const clock = new TestClock()
-  const server = createOpampServer({ handler, clock, capabilities: ['AcceptsStatus'] })
-  return { server, handler, clock, connect: (principal = 'token-1') => new TestPipe(server.connectInProcess({ headers: { authorization: principal } })) }
-}
+import { firstReport, inProcessFixture, report, settle, startTestServer, TestSocket, uidA } from './test-agent.ts'
 
 function assignedIn(answer: ServerToAgent): InstanceUid | undefined {
   const bytes = answer.agentIdentification?.newInstanceUid
@@ -26,7 +11,7 @@ function assignedIn(answer: ServerToAgent): InstanceUid | undefined {
 
 describe('a new connection of an agent', () => {
   it('that goes on with the sequence replaces the old one at once, which is closed [CN-15]', async () => {
-    const { connect, handler, server } = fixture()
+    const { connect, handler, server } = inProcessFixture()
     const old = connect()
     await old.ask(firstReport(uidA))
     const fresh = connect()
@@ -38,7 +23,7 @@ describe('a new connection of an agent', () => {
   })
 
   it('is not touched by the late close of the old one', async () => {
-    const { connect, handler, server } = fixture()
+    const { connect, handler, server } = inProcessFixture()
     const old = connect()
     await old.ask(firstReport(uidA))
     const fresh = connect()
@@ -50,7 +35,7 @@ describe('a new connection of an agent', () => {
   })
 
   it('takes over from an old one that does not answer a ping [CN-15]', async () => {
-    const { connect, handler, server, clock } = fixture()
+    const { connect, handler, server, clock } = inProcessFixture()
     const old = connect()
     await old.ask(firstReport(uidA, { sequenceNum: 5 }))
     old.connection.cut()
@@ -66,7 +51,7 @@ describe('a new connection of an agent', () => {
   })
 
   it('takes over from an old one that closes while it is asked', async () => {
-    const { connect, server } = fixture()
+    const { connect, server } = inProcessFixture()
     const old = connect()
     await old.ask(firstReport(uidA, { sequenceNum: 5 }))
     old.connection.cut()
@@ -81,7 +66,7 @@ describe('a new connection of an agent', () => {
 
 describe('a second agent with the uid of a live one', () => {
   it('is told a new uid, each time the same, and the first is left alone [UID-13] [UID-14] [UID-11]', async () => {
-    const { connect, handler, server } = fixture()
+    const { connect, handler, server } = inProcessFixture()
     const existing = connect()
     await existing.ask(firstReport(uidA, { sequenceNum: 7 }))
     const clone = connect()
@@ -97,7 +82,7 @@ describe('a second agent with the uid of a live one', () => {
   })
 
   it('is found out although it guesses the next sequence number, when its credential is another', async () => {
-    const { connect, server } = fixture()
+    const { connect, server } = inProcessFixture()
     const existing = connect('token-1')
     await existing.ask(firstReport(uidA, { sequenceNum: 7 }))
     const thief = connect('token-2')
@@ -106,7 +91,7 @@ describe('a second agent with the uid of a live one', () => {
   })
 
   it('cannot say goodbye for it', async () => {
-    const { connect, handler, server } = fixture()
+    const { connect, handler, server } = inProcessFixture()
     await connect().ask(firstReport(uidA))
     const { agentDisconnect } = create(AgentToServerSchema, { agentDisconnect: {} })
     const answer = await connect().ask({ ...report(uidA, { sequenceNum: 1 }), agentDisconnect: agentDisconnect! }) // !: just made
@@ -115,7 +100,7 @@ describe('a second agent with the uid of a live one', () => {
   })
 
   it('may be disconnected instead [UID-15]', async () => {
-    const { connect, handler, server } = fixture()
+    const { connect, handler, server } = inProcessFixture()
     handler.onDuplicate = (duplicate) => {
       server.disconnectPrincipal(duplicate.newcomer.principal, 'duplicate')
     }

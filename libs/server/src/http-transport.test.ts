@@ -196,7 +196,7 @@ describe('an agent on plain HTTP', () => {
     release[0]?.()
     while (release.length < 2) await settle()
     release[1]?.()
-    expect((await Promise.all([first, ...others])).map((response) => response.status).toSorted()).toEqual([200, 200, 409])
+    expect((await Promise.all([first, ...others])).map((response) => response.status).toSorted((a, b) => a - b)).toEqual([200, 200, 409])
   })
 })
 

@@ -3,28 +3,13 @@ import { once } from 'node:events'
 import { create } from '@bufbuild/protobuf'
 import { AgentToServerSchema, encodeAgentToServer, instanceUidFromBytes } from '@drover/protocol'
 import { describe, expect, it } from 'vitest'
-import { createOpampServer, type OpampServer, type OpampServerOptions } from './opamp-server.ts'
-import { firstReport, RecordingHandler, report, settle, startTestServer, TestClock, TestPipe, TestSocket, uidA, uidB } from './test-agent.ts'
-
-interface Fixture {
-  readonly server: OpampServer
-  readonly handler: RecordingHandler
-  readonly clock: TestClock
-  connect(principal?: string): TestPipe
-}
-
-function fixture(options: Partial<OpampServerOptions> = {}): Fixture {
-  const handler = new RecordingHandler()
-  const clock = new TestClock()
-  const server = createOpampServer({ handler, clock, capabilities: ['AcceptsStatus'], ...options })
-  return { server, handler, clock, connect: (principal = 'token-1') => new TestPipe(server.connectInProcess({ headers: { authorization: principal } })) }
-}
+import { firstReport, inProcessFixture, report, settle, startTestServer, TestClock, TestSocket, uidA, uidB } from './test-agent.ts'
 
 const goodbye = create(AgentToServerSchema, { agentDisconnect: {} }).agentDisconnect! // !: just made
 
 describe('an agent', () => {
   it('that says goodbye is answered and forgotten, and its later close says nothing more [CN-16]', async () => {
-    const { connect, handler, server } = fixture()
+    const { connect, handler, server } = inProcessFixture()
     const agent = connect()
     await agent.ask(firstReport(uidA))
     const answer = await agent.ask({ ...report(uidA, { sequenceNum: 1 }), agentDisconnect: goodbye })
@@ -36,7 +21,7 @@ describe('an agent', () => {
   })
 
   it('may say a last word with its goodbye', async () => {
-    const { connect, handler } = fixture()
+    const { connect, handler } = inProcessFixture()
     const agent = connect()
     await agent.ask(firstReport(uidA))
     const { health } = create(AgentToServerSchema, { health: { healthy: false, status: 'shutdown' } })
@@ -57,7 +42,7 @@ describe('an agent', () => {
   })
 
   it('continues with compressed status on a new connection', async () => {
-    const { connect, handler } = fixture()
+    const { connect, handler } = inProcessFixture()
     const first = connect()
     await first.ask(firstReport(uidA))
     first.connection.close()
@@ -68,7 +53,7 @@ describe('an agent', () => {
   })
 
   it('is forgotten for good when too many others are remembered', async () => {
-    const { connect } = fixture({ limits: { maxRememberedAgents: 1 } })
+    const { connect } = inProcessFixture({ limits: { maxRememberedAgents: 1 } })
     for (const uid of [uidA, uidB]) {
       const agent = connect()
       await agent.ask(firstReport(uid))
@@ -82,7 +67,7 @@ describe('an agent', () => {
 
 describe('liveness on a stream', () => {
   it('is shown by pongs alone: no heartbeat is expected of an agent [HB-10] [HB-13] [HB-15]', async () => {
-    const { connect, clock, server } = fixture()
+    const { connect, clock, server } = inProcessFixture()
     await connect().ask(firstReport(uidA))
     for (let minute = 0; minute < 60; minute++) {
       clock.advance(30_000)
@@ -94,7 +79,7 @@ describe('liveness on a stream', () => {
   })
 
   it('ends 75 s after the last sign of a half-open connection', async () => {
-    const { connect, clock, handler, server } = fixture()
+    const { connect, clock, handler, server } = inProcessFixture()
     const agent = connect()
     await agent.ask(firstReport(uidA))
     agent.connection.cut()
@@ -106,7 +91,7 @@ describe('liveness on a stream', () => {
   })
 
   it('costs one timer however many agents there are', async () => {
-    const { connect, clock } = fixture()
+    const { connect, clock } = inProcessFixture()
     for (let index = 0; index < 50; index++) await connect().ask({ ...firstReport(uidA), instanceUid: Uint8Array.from({ length: 16 }, () => index) })
     expect(clock.pending).toBe(1)
   })
@@ -137,7 +122,7 @@ describe('the control plane', () => {
   })
 
   it('disconnects everybody who used a credential, also before their first report, and refuses it from then on [K-25] [K-26]', async () => {
-    const { connect, server, handler } = fixture()
+    const { connect, server, handler } = inProcessFixture()
     const revoked = connect('token-1')
     await revoked.ask(firstReport(uidA))
     const silent = connect('token-1')
@@ -154,7 +139,7 @@ describe('the control plane', () => {
   })
 
   it('gets no report of a connection that ended while its report was being handled', async () => {
-    const { connect, handler, server } = fixture()
+    const { connect, handler, server } = inProcessFixture()
     let release: () => void = () => undefined
     handler.answer = () => new Promise((resolve) => (release = () => resolve(undefined)))
     const agent = connect()
@@ -227,7 +212,7 @@ describe('draining', () => {
   })
 
   it('leaves no timer behind', async () => {
-    const { server, clock, connect } = fixture()
+    const { server, clock, connect } = inProcessFixture()
     await connect().ask(firstReport(uidA))
     await server[Symbol.asyncDispose]()
     expect(clock.pending).toBe(0)

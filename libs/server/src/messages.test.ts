@@ -2,61 +2,22 @@
 import { create } from '@bufbuild/protobuf'
 import {
   type AgentCapability,
-  AgentToServerSchema,
-  type AgentToServer,
-  ConnectionSettingsOffersSchema,
   CustomMessageSchema,
   encodeAgentToServer,
   encodeFrame,
   instanceUidFromBytes,
   instanceUidToBytes,
-  type ServerToAgent,
+  type RemoteConfigStatuses,
   ServerErrorResponseType,
 } from '@drover/protocol'
 import { describe, expect, it } from 'vitest'
-import { createOpampServer, type OpampServer, type OpampServerOptions } from './opamp-server.ts'
+import { createOpampServer } from './opamp-server.ts'
 import { prepareRemoteConfig } from './remote-config.ts'
-import { allAgentCapabilities, firstReport, frameOf, RecordingHandler, report, settle, TestClock, TestPipe, uidA, uidB } from './test-agent.ts'
+import { fieldsOf, firstReport, frameOf, inProcessFixture, part, RecordingHandler, report, settle, uidA, uidB } from './test-agent.ts'
 
 const config = (hash: number, bytes = 10) =>
   prepareRemoteConfig([{ name: 'a.yaml', contentType: 'text/yaml', body: new Uint8Array(bytes) }], Uint8Array.of(hash))
 const accepting: readonly AgentCapability[] = ['ReportsStatus', 'AcceptsRemoteConfig', 'AcceptsRestartCommand']
-
-interface Fixture {
-  readonly server: OpampServer
-  readonly handler: RecordingHandler
-  readonly clock: TestClock
-  readonly dropped: { slot: string; bytes: number }[]
-  readonly refused: string[]
-  connect(): TestPipe
-}
-
-function fixture(options: Partial<OpampServerOptions> = {}): Fixture {
-  const handler = new RecordingHandler()
-  const clock = new TestClock()
-  const dropped: { slot: string; bytes: number }[] = []
-  const refused: string[] = []
-  const server = createOpampServer({
-    handler,
-    clock,
-    capabilities: ['AcceptsStatus', 'OffersRemoteConfig', 'OffersConnectionSettings'],
-    observe: { droppedForSize: ({ slot, bytes }) => dropped.push({ slot, bytes }), refused: (cause) => refused.push(cause) },
-    ...options,
-  })
-  return { server, handler, clock, dropped, refused, connect: () => new TestPipe(server.connectInProcess()) }
-}
-
-/** Names of the fields that are set, apart from the addressee. */
-function fieldsOf(message: ServerToAgent): string[] {
-  const { $typeName: _, instanceUid: __, flags, capabilities, ...rest } = message
-  const set = Object.entries(rest).flatMap(([name, value]) => (value === undefined ? [] : [name]))
-  return [...set, ...(flags === 0n ? [] : ['flags']), ...(capabilities === 0n ? [] : ['capabilities'])].toSorted()
-}
-
-const part = <Name extends keyof AgentToServer>(
-  init: Parameters<typeof create<typeof AgentToServerSchema>>[1],
-  name: Name,
-): { [N in Name]: NonNullable<AgentToServer[N]> } => ({ [name]: create(AgentToServerSchema, init)[name] }) as { [N in Name]: NonNullable<AgentToServer[N]> } // as: the caller sets that part
 
 describe('the server', () => {
   it('refuses to be made without AcceptsStatus [CAP-10]', () => {
@@ -73,7 +34,7 @@ describe('the server', () => {
 
 describe('every report', () => {
   it('is answered exactly once, repeated ones too, with the uid it came with [ST-05] [RT-05] [GEN-06] [UID-08] [CAP-11]', async () => {
-    const { connect, handler } = fixture()
+    const { connect, handler } = inProcessFixture()
     const agent = connect()
     const messages = [firstReport(uidA), report(uidA, { sequenceNum: 1 }), report(uidA, { sequenceNum: 1 }), firstReport(uidA, { sequenceNum: 2 })]
     for (const message of messages) agent.send(message)
@@ -86,14 +47,14 @@ describe('every report', () => {
   })
 
   it('is answered with nothing but the uid when there is nothing to say, and without an error [S2A-02] [ERR-02]', async () => {
-    const { connect } = fixture()
+    const { connect } = inProcessFixture()
     const agent = connect()
     await agent.ask(firstReport(uidA))
     expect(fieldsOf(await agent.ask(firstReport(uidA, { sequenceNum: 1 })))).toEqual([])
   })
 
   it('reaches the handler with all its parts at once [A2S-10] [HL-03] [HL-04] [HL-06] [RC-11]', async () => {
-    const { connect, handler } = fixture()
+    const { connect, handler } = inProcessFixture()
     const agent = connect()
     const init = {
       health: { healthy: true, status: 'whatever the agent calls it', componentHealthMap: { 'pipeline:logs': { healthy: false, attributes: [{ key: 'k' }] } } },
@@ -114,7 +75,7 @@ describe('every report', () => {
   })
 
   it('with deep health and component trees is taken in [HL-05] [AC-10] [AC-11]', async () => {
-    const { connect, handler } = fixture()
+    const { connect, handler } = inProcessFixture()
     const agent = connect()
     type Health = { healthy: boolean; componentHealthMap: Record<string, Health> }
     let health: Health = { healthy: true, componentHealthMap: {} }
@@ -131,7 +92,7 @@ describe('every report', () => {
   })
 
   it('with fields and values from the future is taken in [IO-01] [IO-06] [AV-01] [AV-02]', async () => {
-    const { connect, handler } = fixture()
+    const { connect, handler } = inProcessFixture()
     const agent = connect()
     const description = {
       agentDescription: {
@@ -141,7 +102,7 @@ describe('every report', () => {
           { key: 'map', value: { value: { case: 'kvlistValue' as const, value: {} } } },
         ],
       },
-      remoteConfigStatus: { status: 99 as never, lastRemoteConfigHash: Uint8Array.of(1) },
+      remoteConfigStatus: { status: 99 as RemoteConfigStatuses, lastRemoteConfigHash: Uint8Array.of(1) },
     }
     const known = encodeAgentToServer({ ...report(uidA), ...part(description, 'agentDescription'), ...part(description, 'remoteConfigStatus') })
     // Field 1000 of type string: tag 8002 as a varint.
@@ -152,7 +113,7 @@ describe('every report', () => {
   })
 
   it('that is an unchanged heartbeat does not reach the handler, and counts as a sign of life [HB-08]', async () => {
-    const { connect, handler, server, clock } = fixture()
+    const { connect, handler, server, clock } = inProcessFixture()
     const agent = connect()
     await agent.ask(firstReport(uidA))
     clock.advance(20_000)
@@ -164,7 +125,7 @@ describe('every report', () => {
 
 describe('the server capabilities', () => {
   it('are what the options say and nothing more, in the first message of each connection [CAP-07] [CAP-08] [CAP-09] [IO-02]', async () => {
-    const { connect } = fixture({ capabilities: ['AcceptsStatus', 'OffersRemoteConfig'] })
+    const { connect } = inProcessFixture({ capabilities: ['AcceptsStatus', 'OffersRemoteConfig'] })
     const first = connect()
     expect((await first.ask(firstReport(uidA))).capabilities).toBe(3n)
     expect((await first.ask(report(uidA, { sequenceNum: 1 }))).capabilities).toBe(0n)
@@ -174,7 +135,7 @@ describe('the server capabilities', () => {
   })
 
   it('follow an error that took the place of the first message [S2A-06]', async () => {
-    const { connect, handler } = fixture({ customCapabilities: ['io.drover.test'] })
+    const { connect, handler } = inProcessFixture({ customCapabilities: ['io.drover.test'] })
     handler.answer = () => {
       throw new Error('the database is away')
     }
@@ -187,7 +148,7 @@ describe('the server capabilities', () => {
 
 describe('an error', () => {
   it('of the handler is UNAVAILABLE with a wait of at least 30 s, alone, and the report counts as lost [ERR-01] [ERR-09] [TH-01] [TH-03] [TH-11]', async () => {
-    const { connect, handler } = fixture()
+    const { connect, handler } = inProcessFixture()
     const agent = connect()
     await agent.ask(firstReport(uidA))
     handler.answer = () => Promise.reject(new Error('the database is away'))
@@ -200,7 +161,7 @@ describe('an error', () => {
   })
 
   it('of a handler that does not come back is UNAVAILABLE as well', async () => {
-    const { connect, handler, clock } = fixture()
+    const { connect, handler, clock } = inProcessFixture()
     const agent = connect()
     handler.answer = () => new Promise(() => undefined)
     agent.send(firstReport(uidA))
@@ -210,7 +171,7 @@ describe('an error', () => {
   })
 
   it('for a malformed message is BAD_REQUEST in words, for the agent of the connection [ERR-03] [ERR-04] [ERR-05] [ERR-06]', async () => {
-    const { connect, refused } = fixture()
+    const { connect, refused } = inProcessFixture()
     const agent = connect()
     await agent.ask(firstReport(uidA))
     agent.connection.send(encodeFrame(Uint8Array.of(0x0a, 0x7f, 0x01)))
@@ -224,7 +185,7 @@ describe('an error', () => {
   })
 
   it.each([0, 15, 17, 26])('for an instance uid of %i bytes is BAD_REQUEST and nothing is kept', async (length) => {
-    const { connect, server, handler } = fixture()
+    const { connect, server, handler } = inProcessFixture()
     const agent = connect()
     const answer = await agent.ask({ ...firstReport(uidA), instanceUid: new Uint8Array(length) })
     expect(answer.errorResponse?.type).toBe(ServerErrorResponseType.ServerErrorResponseType_BadRequest)
@@ -232,7 +193,7 @@ describe('an error', () => {
   })
 
   it('is what an empty message and a bare header get, as a uid is missing [B-WS-07]', async () => {
-    const { connect } = fixture()
+    const { connect } = inProcessFixture()
     const agent = connect()
     agent.connection.send(Uint8Array.of(0))
     agent.connection.send(new Uint8Array())
@@ -241,7 +202,7 @@ describe('an error', () => {
   })
 
   it('is what a wrong or overlong header gets, while a longer form of 0 is read [B-WS-02] [B-WS-04] [B-WS-05] [B-WS-06]', async () => {
-    const { connect } = fixture()
+    const { connect } = inProcessFixture()
     const agent = connect()
     const payload = encodeAgentToServer(firstReport(uidA))
     agent.connection.send(Uint8Array.of(1, ...payload))
@@ -253,7 +214,7 @@ describe('an error', () => {
   })
 
   it('again and again ends the connection', async () => {
-    const { connect } = fixture({ limits: { maxStrikes: 3 } })
+    const { connect } = inProcessFixture({ limits: { maxStrikes: 3 } })
     const agent = connect()
     for (let i = 0; i < 5; i++) agent.connection.send(Uint8Array.of(1))
     expect((await agent.closed).code).toBe(1008)
@@ -262,7 +223,7 @@ describe('an error', () => {
 
 describe('an agent that sends too much', () => {
   it('is told UNAVAILABLE after its burst, and cut when it goes on [TH-01]', async () => {
-    const { connect, server } = fixture()
+    const { connect, server } = inProcessFixture()
     const agent = connect()
     await agent.ask(firstReport(uidA))
     for (let sequenceNum = 1; sequenceNum <= 100; sequenceNum++) agent.send(report(uidA, { sequenceNum }))
@@ -274,7 +235,7 @@ describe('an agent that sends too much', () => {
   })
 
   it('is limited in bytes as well', async () => {
-    const { connect } = fixture({ limits: { bytesBurst: 10_000, bytesPerSecond: 1_000 } })
+    const { connect } = inProcessFixture({ limits: { bytesBurst: 10_000, bytesPerSecond: 1_000 } })
     const agent = connect()
     const large = {
       ...firstReport(uidA),
@@ -285,114 +246,9 @@ describe('an agent that sends too much', () => {
   })
 })
 
-describe('offers', () => {
-  it('go with the answer to the report that called for them [RC-08] [RC-09] [RC-19]', async () => {
-    const { connect, handler } = fixture()
-    handler.answer = ({ message }) => (message.remoteConfigStatus?.lastRemoteConfigHash[0] === 7 ? undefined : { remoteConfig: config(7) })
-    const agent = connect()
-    const first = await agent.ask(firstReport(uidA, { capabilities: accepting }))
-    expect(first.remoteConfig?.configHash).toEqual(Uint8Array.of(7))
-    const applied = part({ remoteConfigStatus: { lastRemoteConfigHash: Uint8Array.of(7), status: 1 } }, 'remoteConfigStatus')
-    expect((await agent.ask({ ...report(uidA, { sequenceNum: 1, capabilities: accepting }), ...applied })).remoteConfig).toBeUndefined()
-  })
-
-  it('stop as soon as the agent no longer has the capability [CAP-05] [CAP-12] [RC-02]', async () => {
-    const { connect, handler, server, refused } = fixture()
-    const agent = connect()
-    await agent.ask(firstReport(uidA, { capabilities: accepting }))
-    handler.answer = () => ({ remoteConfig: config(1) })
-    expect((await agent.ask(report(uidA, { sequenceNum: 1, capabilities: ['ReportsStatus'] }))).remoteConfig).toBeUndefined()
-    expect(server.offer(uidA, { remoteConfig: config(2) })).toBe('absent')
-    expect(refused).toEqual(['capability', 'capability'])
-  })
-
-  it('of a restart travel alone, after what came with them [S2A-07]', async () => {
-    const { connect, server } = fixture()
-    const agent = connect()
-    await agent.ask(firstReport(uidA, { capabilities: accepting }))
-    expect(server.offer(uidA, { restart: true, remoteConfig: config(1) })).toBe('sent')
-    expect(fieldsOf(await agent.inbox.next())).toEqual(['remoteConfig'])
-    expect(fieldsOf(await agent.inbox.next())).toEqual(['command'])
-  })
-
-  it('of a restart in the first answer go with the capabilities at most [S2A-07] [CAP-07]', async () => {
-    const { connect, handler } = fixture({ customCapabilities: ['io.drover.test'] })
-    handler.answer = () => ({ restart: true })
-    const agent = connect()
-    expect(fieldsOf(await agent.ask(firstReport(uidA, { capabilities: accepting })))).toEqual(['capabilities', 'command'])
-    handler.answer = () => undefined
-    expect(fieldsOf(await agent.ask(firstReport(uidA, { sequenceNum: 1, capabilities: accepting })))).toEqual(['customCapabilities'])
-  })
-
-  it('that are too large are never sent, but counted and logged; the rest goes [S-WS-16] [S-WS-17] [S-WS-18] [B-WS-23]', async () => {
-    const { connect, server, dropped } = fixture({ limits: { maxOutgoingBytes: 10_000 } })
-    const agent = connect()
-    await agent.ask(firstReport(uidA, { capabilities: accepting }))
-    server.offer(uidA, { remoteConfig: config(1, 20_000), reportFullState: true })
-    expect(fieldsOf(await agent.inbox.next())).toEqual(['flags'])
-    expect(dropped).toEqual([{ slot: 'remoteConfig', bytes: expect.any(Number) as number }])
-    server.offer(uidA, { remoteConfig: config(2, 9_000) })
-    expect((await agent.inbox.next()).remoteConfig?.configHash).toEqual(Uint8Array.of(2))
-  })
-
-  it('to nobody are absent', () => {
-    expect(fixture().server.offer(uidA, { restart: true })).toBe('absent')
-  })
-
-  it('of telemetry settings go out with the first answer [OT-02] [K-06]', async () => {
-    const { connect, handler } = fixture()
-    const settings = create(ConnectionSettingsOffersSchema, {
-      hash: Uint8Array.of(1),
-      ownMetrics: { destinationEndpoint: 'https://otlp.example/v1/metrics' },
-      opamp: { destinationEndpoint: 'wss://other.example/v1/opamp', heartbeatIntervalSeconds: 30n },
-    })
-    handler.answer = ({ first }) => (first ? { connectionSettings: settings } : undefined)
-    const agent = connect()
-    const answer = await agent.ask(firstReport(uidA, { capabilities: ['ReportsStatus', 'ReportsOwnMetrics', 'AcceptsOpAMPConnectionSettings'] }))
-    expect(answer.connectionSettings?.ownMetrics?.destinationEndpoint).toBe('https://otlp.example/v1/metrics')
-    expect(answer.connectionSettings?.opamp).toMatchObject({ destinationEndpoint: 'wss://other.example/v1/opamp', heartbeatIntervalSeconds: 30n })
-    expect(
-      (await agent.ask(firstReport(uidA, { sequenceNum: 1, capabilities: ['ReportsStatus', 'ReportsOwnMetrics', 'AcceptsOpAMPConnectionSettings'] })))
-        .connectionSettings,
-    ).toBeUndefined()
-  })
-
-  it('of settings that the specification forbids are an error of the caller [KM-01]', async () => {
-    const { connect, server } = fixture()
-    const agent = connect()
-    await agent.ask(firstReport(uidA, { capabilities: allAgentCapabilities }))
-    expect(() => server.offer(uidA, { connectionSettings: create(ConnectionSettingsOffersSchema, { hash: Uint8Array.of(1), opamp: {} }) })).toThrow(
-      'destination_endpoint',
-    )
-  })
-})
-
-describe('flags', () => {
-  it('ask for the full state after a gap, and the handler learns that the state is not complete [SC-05] [SC-06]', async () => {
-    const { connect, handler } = fixture()
-    const agent = connect()
-    await agent.ask(firstReport(uidA))
-    expect((await agent.ask(report(uidA, { sequenceNum: 5 }))).flags).toBe(1n)
-    const health = part({ health: { healthy: true } }, 'health')
-    expect((await agent.ask({ ...report(uidA, { sequenceNum: 6 }), ...health })).flags).toBe(0n)
-    expect(handler.reports.at(-1)?.complete).toBe(false)
-    await agent.ask(firstReport(uidA, { sequenceNum: 7 }))
-    expect(handler.reports.at(-1)?.complete).toBe(true)
-  })
-
-  it('ask for the components when the handler does not know their hash [AC-05] [AC-07]', async () => {
-    const { connect, handler } = fixture()
-    handler.answer = ({ message }) => (message.availableComponents?.hash[0] === 1 ? { reportAvailableComponents: true } : undefined)
-    const agent = connect()
-    const components = part({ availableComponents: { hash: Uint8Array.of(1) } }, 'availableComponents')
-    const capabilities = ['ReportsStatus', 'ReportsAvailableComponents'] as const
-    expect((await agent.ask({ ...firstReport(uidA, { capabilities }), ...components })).flags).toBe(2n)
-  })
-})
-
 describe('instance uids', () => {
   it('are assigned on request as UUIDs of version 7, addressed to the old one [UID-07] [UID-08] [UID-10] [UID-11]', async () => {
-    const { connect, handler } = fixture()
+    const { connect, handler } = inProcessFixture()
     const agent = connect()
     const answer = await agent.ask(firstReport(uidA, { flags: 1n }))
     expect(answer.instanceUid).toEqual(instanceUidToBytes(uidA))
@@ -406,7 +262,7 @@ describe('instance uids', () => {
   })
 
   it('may be replaced by the handler at any time [UID-12]', async () => {
-    const { connect, server, handler } = fixture()
+    const { connect, server, handler } = inProcessFixture()
     const agent = connect()
     await agent.ask(firstReport(uidA))
     server.offer(uidA, { newInstanceUid: uidB })
@@ -421,7 +277,7 @@ describe('custom messages', () => {
   const message = create(CustomMessageSchema, { capability: 'io.drover.test', type: 'ping', data: Uint8Array.of(0, 255) })
 
   it('go both ways under capabilities that both sides announced, their data untouched [CM-01] [CM-02] [CM-08] [CM-10]', async () => {
-    const { connect, handler } = fixture({ customCapabilities: ['io.drover.test'] })
+    const { connect, handler } = inProcessFixture({ customCapabilities: ['io.drover.test'] })
     const agent = connect()
     const announced = part({ customCapabilities: { capabilities: ['io.drover.test'] } }, 'customCapabilities')
     const first = await agent.ask({ ...firstReport(uidA), ...announced })
@@ -433,7 +289,7 @@ describe('custom messages', () => {
   })
 
   it('of a capability we did not announce are left out of the report [CM-06]', async () => {
-    const { connect, handler } = fixture()
+    const { connect, handler } = inProcessFixture()
     const agent = connect()
     expect((await agent.ask({ ...firstReport(uidA), customMessage: message })).errorResponse).toBeUndefined()
     expect(handler.reports[0]?.message.customMessage).toBeUndefined()
@@ -442,7 +298,7 @@ describe('custom messages', () => {
 
 describe('several agents on one connection', () => {
   it('are answered each under its own uid and get their own offers [S-WS-24]', async () => {
-    const { connect, server, handler } = fixture()
+    const { connect, server, handler } = inProcessFixture()
     const gateway = connect()
     for (const uid of [uidA, uidB]) expect((await gateway.ask(firstReport(uid, { capabilities: accepting }))).instanceUid).toEqual(instanceUidToBytes(uid))
     for (const uid of [uidB, uidA])
@@ -459,7 +315,7 @@ describe('several agents on one connection', () => {
   })
 
   it('are as many as the limit says', async () => {
-    const { connect } = fixture({ limits: { maxAgentsPerConnection: 1 } })
+    const { connect } = inProcessFixture({ limits: { maxAgentsPerConnection: 1 } })
     const gateway = connect()
     await gateway.ask(firstReport(uidA))
     expect((await gateway.ask(firstReport(uidB))).errorResponse?.type).toBe(ServerErrorResponseType.ServerErrorResponseType_Unavailable)
@@ -468,7 +324,7 @@ describe('several agents on one connection', () => {
 
 describe('frames', () => {
   it('begin with one zero byte, both ways [B-WS-03] [B-WS-08]', async () => {
-    const { server } = fixture()
+    const { server } = inProcessFixture()
     const connection = server.connectInProcess()
     const frame = new Promise<Uint8Array>((resolve) => connection.onMessage(resolve))
     connection.send(frameOf(firstReport(uidA)))

@@ -57,6 +57,19 @@ export function frameOf(message: AgentToServer): Uint8Array {
   return encodeFrame(encodeAgentToServer(message))
 }
 
+/** Names of the fields that are set, apart from the addressee. */
+export function fieldsOf(message: ServerToAgent): string[] {
+  const { $typeName: _, instanceUid: __, flags, capabilities, ...rest } = message
+  const set = Object.entries(rest).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+  return [...set, ...(flags === 0n ? [] : ['flags']), ...(capabilities === 0n ? [] : ['capabilities'])].toSorted()
+}
+
+/** One part of a report, made from plain values. */
+export const part = <Name extends keyof AgentToServer>(
+  init: Parameters<typeof create<typeof AgentToServerSchema>>[1],
+  name: Name,
+): { [N in Name]: NonNullable<AgentToServer[N]> } => ({ [name]: create(AgentToServerSchema, init)[name] }) as { [N in Name]: NonNullable<AgentToServer[N]> } // as: the caller sets that part
+
 /** Keeps everything, and answers as the test says. */
 export class RecordingHandler implements OpampHandler {
   readonly reports: AgentReport[] = []
@@ -128,6 +141,33 @@ export async function startTestServer(options: Partial<OpampServerOptions> = {})
       await new Promise((resolve) => http.close(resolve))
     },
   }
+}
+
+export interface InProcessFixture {
+  readonly server: OpampServer
+  readonly handler: RecordingHandler
+  readonly clock: TestClock
+  readonly dropped: { readonly slot: string; readonly bytes: number }[]
+  readonly refused: string[]
+  /** The principal is what the agent says it is. */
+  readonly connect: (principal?: string) => TestPipe
+}
+
+/** A server without a socket and with a clock that stands still. */
+export function inProcessFixture(options: Partial<OpampServerOptions> = {}): InProcessFixture {
+  const handler = new RecordingHandler()
+  const clock = new TestClock()
+  const dropped: { slot: string; bytes: number }[] = []
+  const refused: string[] = []
+  const server = createOpampServer({
+    handler,
+    clock,
+    capabilities: ['AcceptsStatus', 'OffersRemoteConfig', 'OffersConnectionSettings'],
+    observe: { droppedForSize: ({ slot, bytes }) => dropped.push({ slot, bytes }), refused: (cause) => refused.push(cause) },
+    ...options,
+  })
+  const connect = (principal = 'token-1') => new TestPipe(server.connectInProcess({ headers: { authorization: principal } }))
+  return { server, handler, clock, dropped, refused, connect }
 }
 
 /** Messages and the end of one connection, to be awaited one by one. */

@@ -32,7 +32,8 @@ describe('the timer wheel', () => {
       fired.push('first')
       second.cancel()
     })
-    second.cancel = wheel.after(100, () => fired.push('second')).cancel
+    const deadline = wheel.after(100, () => fired.push('second'))
+    second.cancel = () => deadline.cancel()
     clock.advance(10_000)
     expect(fired).toEqual(['first'])
   })
