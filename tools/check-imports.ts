@@ -48,7 +48,8 @@ export function checkFiles(files: readonly SourceFile[], rules: Readonly<Record<
   return [...findings, ...folderCircles(files, rules)]
 }
 
-const isTest = (path: string) => /\.test\.tsx?$|\/test\/|\.bench\.ts$/.test(path)
+/** Tests, and what only tests use (`test-….ts`). */
+const isTest = (path: string) => /\.test\.tsx?$|\/test\/|\/test-[^/]*\.tsx?$|\.bench\.ts$/.test(path)
 
 function checkImport(path: string, specifier: string, name: string, rule: WorkspaceRule): string | undefined {
   if (specifier.startsWith('.')) return checkRelative(path, specifier, rule)

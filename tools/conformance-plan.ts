@@ -34,7 +34,7 @@ export const byDesign: Readonly<Record<string, string>> = {
 export const capabilityDuties: Readonly<Record<string, readonly string[]>> = {
   AcceptsStatus: ['CAP-10', 'CAP-11', 'ST-05', 'SC-03', 'SC-04', 'SC-05', 'SC-06'],
   OffersRemoteConfig: ['RC-02', 'RC-08', 'RC-09', 'RC-16', 'RC-19'],
-  AcceptsEffectiveConfig: ['CAP-15', 'A2S-10'],
+  AcceptsEffectiveConfig: ['A2S-10', 'SC-03'],
   OffersPackages: [],
   AcceptsPackagesStatus: [],
   OffersConnectionSettings: [],
