@@ -37,7 +37,7 @@ const connectAgent = (url: string, token?: string) =>
   new Promise<{ status: number; socket?: Socket }>((resolve, reject) => {
     const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': randomBytes(16).toString('base64') }
     const upgrade = request(url.replace('ws:', 'http:'), { headers: { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) } })
-    upgrade.once('upgrade', (_response, socket) => resolve({ status: 101, socket: socket.resume() }))
+    upgrade.once('upgrade', (_response, socket) => resolve({ status: 101, socket: socket.on('data', () => socket.end()) }))
     upgrade.once('response', (response) => resolve({ status: response.resume().statusCode ?? 0 }))
     upgrade.once('error', reject)
     upgrade.end()

@@ -23,6 +23,7 @@ import type { AgentsPart, Clock, DemoOptions, Foundation } from './seams.ts'
 import { createBlobStore } from './storage/blob-store.ts'
 import { openDataFolder } from './storage/data-folder.ts'
 import { openDatabase } from './storage/database.ts'
+import { StoreUnavailableError } from './storage/errors.ts'
 import { createStore } from './storage/store.ts'
 import { createSystemMetrics } from './system/metrics.ts'
 import type { SystemMetrics } from './system/metrics.ts'
@@ -77,8 +78,8 @@ async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, start
   const decisions = createDecisions(foundation)
   const agents = started.use(await createAgents({ ...foundation, decisions }))
   const access = await openAccess(config, foundation, listening, agents, (principal, why) => void opamp.disconnectPrincipal(principal, why))
-  started.defer(() => access.flush())
-  await access.createAdminToken(folder.adminTokenPath)
+  started.defer(async () => void (await unlessReadOnly(access.flush())))
+  await unlessReadOnly(access.createAdminToken(folder.adminTokenPath))
 
   const opamp: OpampServer = started.use(createOpamp(foundation, agents, access))
   await agents.start(opamp)
@@ -86,7 +87,7 @@ async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, start
   const idempotency = createIdempotency(store, clock)
   const consoleParts = { ...foundation, idempotency, access, agents, decisions, agentsEndpoint: () => agentsEndpoint(config, listening.agents) }
   const consoleServer = await createConsole(config, consoleParts, parts.checkAnswers ?? false)
-  started.use(startHousekeeping({ access, events, idempotency, log }))
+  started.use(startHousekeeping({ ...foundation, access, idempotency }))
 
   listening.agents = await startAgentsListener(config, opamp, started)
   started.defer(() => consoleServer.stop(CONSOLE_DRAIN_MS))
@@ -99,7 +100,7 @@ async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, start
     consoleUrl: consoleOrigin(config, listening.console),
     dataDir: folder.path,
     adminTokenPath: folder.adminTokenPath,
-    signInUrl: await access.createSignInUrl('administrator'),
+    signInUrl: await unlessReadOnly(access.createSignInUrl('administrator')),
     stop,
     [Symbol.asyncDispose]: stop,
   }
@@ -187,11 +188,10 @@ async function startDemoAgents(count: number, access: Access, options: Omit<Demo
 async function announce(config: ControlPlaneConfig, running: ControlPlane, { store, events, log }: Foundation, started: AsyncDisposableStack): Promise<void> {
   const server = { actor: 'system', subject: 'server' }
   const start = { ...server, kind: 'server.started', summary: `Drover ${programVersion} started`, data: { version: programVersion } } as const
-  await store.transaction((tx) => events.append(tx, start))
+  await unlessReadOnly(store.transaction((tx) => events.append(tx, start)))
   started.defer(async () => {
     log.info({}, 'server stopping')
-    // A full disk must not keep the server from stopping.
-    await store.transaction((tx) => events.append(tx, { ...server, kind: 'server.stopping', summary: 'Drover is stopping' })).catch(() => {})
+    await unlessReadOnly(store.transaction((tx) => events.append(tx, { ...server, kind: 'server.stopping', summary: 'Drover is stopping' })))
   })
   const { readyFile } = config
   if (readyFile !== null) {
@@ -199,6 +199,16 @@ async function announce(config: ControlPlaneConfig, running: ControlPlane, { sto
     writeReadyFile(readyFile, { agents: running.agentsUrl, console: running.consoleUrl, pid: process.pid })
   }
   log.info({ agents: running.agentsUrl, console: running.consoleUrl, dataDir: running.dataDir }, 'server started')
+}
+
+/** With a full disk the server still starts, shows what there is, and stops; null says that this step was left out. */
+async function unlessReadOnly<T>(step: Promise<T>): Promise<T | null> {
+  try {
+    return await step
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) return null
+    throw error
+  }
 }
 
 function onceOnly(action: () => Promise<void>): () => Promise<void> {

@@ -3,11 +3,15 @@ import type { Logger } from 'pino'
 import type { Access } from './access/index.ts'
 import type { EventLog } from './events/event-log.ts'
 import type { Idempotency } from './http/idempotency.ts'
+import type { BlobStore } from './storage/blob-store.ts'
+import type { Store } from './storage/store.ts'
 
 export interface HousekeepingOptions {
   readonly access: Pick<Access, 'tidy'>
   readonly events: Pick<EventLog, 'prune'>
   readonly idempotency: Pick<Idempotency, 'prune'>
+  readonly store: Pick<Store, 'transaction'>
+  readonly blobs: Pick<BlobStore, 'prune'>
   readonly log: Logger
 }
 
@@ -15,7 +19,7 @@ const INTERVAL_MS = 60_000
 /** Rare enough not to matter among what is counted for a quiet server. */
 const ROUNDS_PER_PRUNE = 60
 
-export function startHousekeeping({ access, events, idempotency, log }: HousekeepingOptions): AsyncDisposable {
+export function startHousekeeping({ access, events, idempotency, store, blobs, log }: HousekeepingOptions): AsyncDisposable {
   let round = 0
   let running: Promise<void> = Promise.resolve()
   const tidy = async (): Promise<void> => {
@@ -24,6 +28,7 @@ export function startHousekeeping({ access, events, idempotency, log }: Housekee
       if (round++ % ROUNDS_PER_PRUNE !== 0) return
       await events.prune()
       await idempotency.prune()
+      await store.transaction((tx) => blobs.prune(tx))
     } catch (error) {
       log.warn({ err: error }, 'housekeeping failed')
     }

@@ -6,6 +6,8 @@ import type { ReadStore, Tx } from './store.ts'
 
 /** Smaller bodies gain nothing. */
 const MIN_COMPRESSED_BYTES = 256
+/** Bounds the length of the transaction; the rest goes the next time. */
+const PRUNED_TOGETHER = 1_000
 
 export interface BlobStore {
   /** Returns the key: SHA-256 as hex. A body that is there already is not written again. */
@@ -15,6 +17,8 @@ export interface BlobStore {
   /** The value as JSON text. Equal values written in the same order of keys share a key. */
   putJson(tx: Tx, value: unknown): Promise<string>
   getJson(from: ReadStore, hash: string): Promise<unknown>
+  /** Lets go of bodies that nothing refers to any more, some at a time. Returns how many went. */
+  prune(tx: Tx): Promise<number>
 }
 
 export function createBlobStore(clock: { now(): number }): BlobStore {
@@ -44,6 +48,23 @@ export function createBlobStore(clock: { now(): number }): BlobStore {
     getJson: async (from, hash) => {
       const body = await get(from, hash)
       return body === undefined ? undefined : JSON.parse(new TextDecoder().decode(body))
+    },
+    prune: async (tx) => {
+      const unused = tx
+        .selectFrom('blobs')
+        .select('hash')
+        .where('hash', 'not in', (eb) => eb.selectFrom('config_versions').select('blob_hash'))
+        .where('hash', 'not in', (eb) => eb.selectFrom('rendered_configs').select('blob_hash'))
+        .where('hash', 'not in', (eb) =>
+          eb
+            .selectFrom('agents')
+            .select('effective_config_hash')
+            .where('effective_config_hash', 'is not', null)
+            .$narrowType<{ effective_config_hash: string }>(),
+        )
+        .limit(PRUNED_TOGETHER)
+      const { numDeletedRows } = await tx.deleteFrom('blobs').where('hash', 'in', unused).executeTakeFirst()
+      return Number(numDeletedRows)
     },
   }
 }

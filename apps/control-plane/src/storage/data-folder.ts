@@ -41,7 +41,11 @@ function lockFolder(path: string): DatabaseSync {
     if (error instanceof Error && 'errcode' in error && error.errcode === 5) throw new DataFolderInUseError(path, readPid(pidPath))
     throw new StoreUnusableError(`the data folder ${path} cannot be locked: ${String(error)}`, { cause: error })
   }
-  writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 })
+  try {
+    writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 })
+  } catch {
+    // Only a message of another server would have shown it; with a full disk this one can still serve reads.
+  }
   return lock
 }
 

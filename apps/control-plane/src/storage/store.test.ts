@@ -5,6 +5,7 @@ import { createBlobStore } from './blob-store.ts'
 import { BlobCorruptError, StoreUnavailableError } from './errors.ts'
 import { openTestStore } from './test-store.ts'
 import type { TestStore } from './test-store.ts'
+import type { NewRow } from './schema.ts'
 import type { Tx } from './store.ts'
 
 let test: TestStore
@@ -153,6 +154,24 @@ describe('the blob store', () => {
     expect(await blobs.get(test.store.read, hashes[0] ?? '')).toEqual(text)
     expect(await blobs.get(test.store.read, hashes[2] ?? '')).toEqual(new Uint8Array())
     expect(await blobs.get(test.store.read, 'unknown')).toBeUndefined()
+  })
+
+  it('lets go of bodies that nothing refers to, and keeps the others', async () => {
+    const kept = await test.store.transaction(async (tx) => {
+      await blobs.put(tx, text)
+      const hash = await blobs.putJson(tx, ['used'])
+      await tx.insertInto('rendered_configs').values({ hash: 'r', blob_hash: hash, source: 's', created_at: 1 }).execute()
+      const effective = await blobs.putJson(tx, ['effective'])
+      const uid = '01890000-0000-7000-8000-000000000000'
+      await tx
+        .insertInto('agents')
+        .values({ id: 'agt_1', instance_uid: uid, first_seen_at: 1, effective_config_hash: effective } as NewRow<'agents'>)
+        .execute()
+      return [hash, effective]
+    })
+    expect(await test.store.transaction((tx) => blobs.prune(tx))).toBe(1)
+    const left = await test.store.read.selectFrom('blobs').select('hash').execute()
+    expect(left.map((row) => row.hash).toSorted()).toEqual(kept.toSorted())
   })
 
   it('never serves a body whose content changed on disk', async () => {

@@ -150,6 +150,7 @@ create table events (
   data_json text not null
 ) strict;
 create index events_by_subject on events (subject, id);
+create index events_by_kind on events (kind, id);
 
 create table idempotency_keys (
   scope_hash text primary key,
