@@ -9,12 +9,12 @@ const counts: KeyPrefix = ['agents', 'counts']
 const attributes: KeyPrefix = ['agents', 'attributes']
 const groups: KeyPrefix = ['groups']
 const configs: KeyPrefix = ['configs']
-const attempts: KeyPrefix = ['attempts']
+const failed: KeyPrefix = ['agents', 'failed']
 const tokens: KeyPrefix = ['tokens']
 const status: KeyPrefix = ['status']
 
 const fleet = [agents, counts, groups, status]
-const attempt = [agents, counts, groups, attempts]
+const attempt = [agents, counts, groups, failed]
 
 /** Total, so that a new kind of event cannot be forgotten here. */
 const keysByKind: Readonly<Record<EventKind, readonly KeyPrefix[]>> = {
@@ -25,7 +25,7 @@ const keysByKind: Readonly<Record<EventKind, readonly KeyPrefix[]>> = {
   'agent.health': [agents, counts, groups],
   'agent.renamed': [agents],
   'agent.duplicate': [agents],
-  'agent.forgotten': [...fleet, attributes],
+  'agent.forgotten': [...fleet, failed, attributes],
   'agent.labelled': [agents, counts, groups, attributes],
   'agent.restartRequested': [],
   'attempt.offered': attempt,
@@ -39,9 +39,9 @@ const keysByKind: Readonly<Record<EventKind, readonly KeyPrefix[]>> = {
   'config.versioned': [configs],
   'config.deleted': [configs, status],
   // What members should have changes with the group, so every agent page that is open is stale.
-  'group.created': [groups, configs, status, agents, counts, ['agent']],
-  'group.changed': [groups, configs, agents, counts, ['agent']],
-  'group.deleted': [groups, configs, status, agents, counts, ['agent']],
+  'group.created': [groups, configs, status, agents, counts, failed, ['agent']],
+  'group.changed': [groups, configs, agents, counts, failed, ['agent']],
+  'group.deleted': [groups, configs, status, agents, counts, failed, ['agent']],
   'token.created': [tokens],
   'token.revoked': [tokens],
   'session.created': [],

@@ -1,5 +1,5 @@
 /** Every read of the console as query options: one key and one call each. */
-import type { AgentListQuery, Attempt } from '@drover/api'
+import type { AgentListQuery } from '@drover/api'
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { z } from 'zod'
 import { api, rememberCsrfToken } from './client.ts'
@@ -82,8 +82,11 @@ export const agentAttemptsQuery = (agentId: string) =>
     getNextPageParam: (page) => page.nextCursor ?? undefined,
   })
 
-export const attemptsQuery = (state: Attempt['state'] | undefined) =>
-  queryOptions({ queryKey: ['attempts', state ?? ''], queryFn: async ({ signal }) => (await api.listAttempts({ query: { state, limit: 20 }, signal })).data })
+/** A few of the agents that failed the configuration they should have. */
+export const failedAgentsQuery = queryOptions({
+  queryKey: ['agents', 'failed'],
+  queryFn: async ({ signal }) => (await api.listAgents({ query: { state: 'failed', sort: '-lastSeenAt', limit: 5 }, signal })).data,
+})
 
 export interface EventFilter {
   readonly kind?: string | undefined

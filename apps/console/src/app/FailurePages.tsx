@@ -2,15 +2,15 @@
 import { Button } from '@mantine/core'
 import { IconMapOff } from '@tabler/icons-react'
 import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router'
-import { EmptyState } from '../ui/EmptyState.tsx'
 import { ErrorState } from '../ui/ErrorState.tsx'
 
 export function NotFoundPage() {
   return (
-    <main>
-      <EmptyState title="There is no such page" icon={<IconMapOff size={28} stroke={1.4} aria-hidden />} action={<Link to="/">Go to the fleet overview</Link>}>
-        The address may be mistyped, or what it showed was deleted.
-      </EmptyState>
+    <main className="empty" style={{ paddingTop: '18vh' }}>
+      <IconMapOff size={28} stroke={1.4} aria-hidden />
+      <h1>There is no such page</h1>
+      <p>The address may be mistyped, or what it showed was deleted.</p>
+      <Link to="/">Go to the fleet overview</Link>
     </main>
   )
 }

@@ -29,9 +29,8 @@ export function Navigation() {
           <span title={`Started ${status.startedAt}`}>
             <IconActivity size={12} aria-hidden style={{ verticalAlign: -1 }} /> Drover {status.version}, up {duration(status.uptimeSeconds)}
           </span>
-          <span>
-            {bytes(status.residentBytes)} memory, {bytes(status.store.bytes)} stored
-          </span>
+          <span>{bytes(status.residentBytes)} memory</span>
+          <span>{bytes(status.store.bytes)} stored</span>
           {status.demoAgents > 0 && <span>{status.demoAgents.toLocaleString('en')} demo agents</span>}
         </div>
       )}

@@ -24,7 +24,7 @@ export function CopyButton({ text, label, withText = false }: { readonly text: s
         </Button>
       ) : (
         <Tooltip label={result === undefined ? label : said}>
-          <ActionIcon aria-label={label} onClick={copy} size="sm">
+          <ActionIcon aria-label={label} onClick={copy} size={20} style={{ verticalAlign: -4 }}>
             {icon}
           </ActionIcon>
         </Tooltip>

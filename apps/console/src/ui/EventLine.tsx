@@ -16,8 +16,8 @@ export function eventTone(kind: string): Tone {
 }
 
 /** A link to the page of what the event is about, when that has one. */
-export function EventSubject({ event }: { readonly event: Pick<Event, 'kind' | 'subject'> }) {
-  const subject = <AgentText text={event.subject} />
+export function EventSubject({ event, text }: { readonly event: Pick<Event, 'kind' | 'subject'>; readonly text?: string }) {
+  const subject = <AgentText text={text ?? event.subject} />
   const area = event.kind.split('.')[0]
   if (area === 'agent' || area === 'attempt')
     return (
@@ -46,10 +46,10 @@ export function EventList({ events }: { readonly events: readonly Event[] }) {
       {events.map((event) => (
         <li key={event.id} data-tone={eventTone(event.kind)}>
           <span className="event-list-summary">
-            <AgentText text={event.summary} />
+            <EventSubject event={event} text={event.summary} />
           </span>
           <span className="event-list-meta">
-            <span>{event.kind}</span> · <EventSubject event={event} /> · <RelativeTime at={event.at} />
+            {event.kind} · <RelativeTime at={event.at} />
           </span>
         </li>
       ))}

@@ -7,7 +7,8 @@ type Fragment = DesiredConfig['fragments'][number]
 type Overrides = DesiredConfig['overrides']
 const SHOWN_OVERRIDES = 30
 
-export function FragmentTable({ fragments }: { readonly fragments: readonly Fragment[] }) {
+/** `proposed`: the fragments of a preview, whose group and revision need not exist yet. */
+export function FragmentTable({ fragments, proposed = false }: { readonly fragments: readonly Fragment[]; readonly proposed?: boolean }) {
   return (
     <DataTable label="Fragments, weakest first">
       <thead>
@@ -17,34 +18,39 @@ export function FragmentTable({ fragments }: { readonly fragments: readonly Frag
           <th scope="col" className="number">
             Priority
           </th>
-          <th scope="col">Config</th>
-          <th scope="col">Offered as</th>
+          <th scope="col">Config, offered as</th>
         </tr>
       </thead>
       <tbody>
         {fragments.map((fragment, index) => (
           <tr key={`${fragment.group} ${fragment.config} ${fragment.file}`}>
-            <td>
+            <td className="nowrap">
               {index + 1}
               {fragments.length > 1 && index === fragments.length - 1 && <span className="dimmed"> wins</span>}
             </td>
-            <td>
-              <Link to="/groups/$name" params={{ name: fragment.group }}>
-                {fragment.group}
-              </Link>{' '}
-              <span className="dimmed nowrap">rev. {fragment.revision}</span>
-            </td>
+            <td>{proposed ? fragment.group : <FragmentGroup fragment={fragment} />}</td>
             <td className="number">{fragment.priority}</td>
-            <td className="nowrap">
-              <Link to="/configs/$name" params={{ name: fragment.config }} search={{ version: String(fragment.version) }}>
+            <td>
+              <Link to="/configs/$name" params={{ name: fragment.config }} search={{ version: String(fragment.version) }} className="nowrap">
                 {fragment.config}@{fragment.version}
               </Link>
+              <div className="mono dimmed wrap-anywhere">{fragment.file}</div>
             </td>
-            <td className="mono wrap-anywhere">{fragment.file}</td>
           </tr>
         ))}
       </tbody>
     </DataTable>
+  )
+}
+
+function FragmentGroup({ fragment }: { readonly fragment: Fragment }) {
+  return (
+    <>
+      <Link to="/groups/$name" params={{ name: fragment.group }}>
+        {fragment.group}
+      </Link>{' '}
+      <span className="dimmed nowrap">rev. {fragment.revision}</span>
+    </>
   )
 }
 

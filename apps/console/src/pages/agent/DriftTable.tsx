@@ -16,7 +16,7 @@ export function DriftTable({ drift, desired }: { readonly drift: DesiredConfig['
       {drift.length === 0 ? (
         <p className="panel-body dimmed">{desired ? 'The agent runs every value it should.' : 'Nothing is desired, so nothing drifts.'}</p>
       ) : (
-        <DataTable label="Drift">
+        <DataTable label="Drifting values">
           <thead>
             <tr>
               <th scope="col">Path</th>

@@ -3,6 +3,6 @@ const MOST_CHARACTERS = 400
 
 export function valueText(value: unknown): string {
   if (value === undefined) return ''
-  const text = typeof value === 'string' ? value : JSON.stringify(value, null, typeof value === 'object' ? 1 : 0)
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
 }

@@ -198,7 +198,7 @@ function ConfigCell({ agent }: { readonly agent: AgentSummary }) {
 }
 
 function Chips({ texts }: { readonly texts: readonly string[] }) {
-  if (texts.length === 0) return <span className="dimmed">none</span>
+  if (texts.length === 0) return <span className="dimmed">–</span>
   return (
     <span className="agent-grid-chips" title={texts.map(visibleText).join(', ')}>
       {texts.map((text) => (

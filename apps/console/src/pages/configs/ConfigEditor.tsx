@@ -37,7 +37,7 @@ export function ConfigEditor({ files, onChange, defaultGroup }: Props) {
   if (file === undefined) return null
   return (
     <div className="columns">
-      <div className="span-7 stack">
+      <div className="span-8 stack">
         <Panel title="Files">
           <FileTabs files={files} current={file} onSelect={setCurrent} onChange={onChange} onRename={(name) => change({ name })} />
           <YamlEditor
@@ -54,14 +54,14 @@ export function ConfigEditor({ files, onChange, defaultGroup }: Props) {
           </p>
         </Panel>
       </div>
-      <div className="span-5 stack">
+      <div className="span-4 stack">
         <Panel title="Check" actions={<TargetSelect group={group} onChange={setGroup} />}>
           <FindingsList query={query} checking={checking} onGoTo={goTo} />
         </Panel>
-        <Panel title="Pipelines">
-          <PipelineView texts={bodies} />
-        </Panel>
       </div>
+      <Panel title="Pipelines">
+        <PipelineView texts={bodies} />
+      </Panel>
     </div>
   )
 }
@@ -80,7 +80,7 @@ function TargetSelect({ group, onChange }: { readonly group: string | undefined;
       clearButtonProps={{ 'aria-label': 'Against no group' }}
       searchable
       nothingFoundMessage="No such group"
-      w={190}
+      w={170}
     />
   )
 }

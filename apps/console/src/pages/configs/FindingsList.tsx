@@ -20,7 +20,7 @@ interface Props {
 export function FindingsList({ query, checking, onGoTo }: Props) {
   if (query.isError) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />
   if (query.data === undefined) return <LoadingRows rows={2} />
-  const { findings, targets, valid } = query.data
+  const { findings, targets, valid } = withoutRepeats(query.data)
   return (
     <div className="stack" aria-busy={checking}>
       <output>
@@ -38,6 +38,11 @@ export function FindingsList({ query, checking, onGoTo }: Props) {
       {targets !== null && <Targets targets={targets} />}
     </div>
   )
+}
+
+/** What agents lack is told once, in the list of what is missing. */
+function withoutRepeats(answer: Answer): Answer {
+  return answer.targets === null ? answer : { ...answer, findings: answer.findings.filter(({ code }) => code !== 'component-not-available') }
 }
 
 function ValidityLine({ valid, findings, checking }: { readonly valid: boolean; readonly findings: readonly Finding[]; readonly checking: boolean }) {
@@ -63,8 +68,8 @@ function FindingLine({ finding, onGoTo }: { readonly finding: Finding; readonly 
       </StateBadge>
       <span className="finding-message">
         <AgentText text={finding.message} />
+        {place !== undefined && <code className="finding-place">{place}</code>}
       </span>
-      {place !== undefined && <code className="finding-place">{place}</code>}
     </>
   )
   if (finding.line === undefined) return <div className="finding">{body}</div>

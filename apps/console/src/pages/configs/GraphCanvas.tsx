@@ -1,9 +1,10 @@
 /** The drawn pipeline graph. It is for looking at; the table beside it says the same for everybody. */
-import { Background, Controls, Handle, type Edge, type Node, type NodeProps, Position, ReactFlow } from '@xyflow/react'
+import { Background, Handle, type Edge, type Node, type NodeProps, Position, ReactFlow } from '@xyflow/react'
 import '@xyflow/react/dist/base.css'
+import { useElementSize } from '@mantine/hooks'
 import { useMemo } from 'react'
 import { visibleText } from '../../ui/visible-text.ts'
-import { NODE_HEIGHT, NODE_WIDTH, layoutGraph } from './graph-layout.ts'
+import { LARGEST_SCALE, type GraphLayout, NODE_HEIGHT, NODE_WIDTH, canvasHeight, layoutGraph } from './graph-layout.ts'
 import './graph.css'
 import type { PipelineGraph, PipelineNode } from './pipeline-graph.ts'
 
@@ -36,18 +37,20 @@ function ComponentNode({ data: { node } }: NodeProps<FlowNode>) {
 const nodeTypes = { component: ComponentNode }
 
 export function GraphCanvas({ graph }: { readonly graph: PipelineGraph }) {
-  const { nodes, edges } = useMemo(() => flowOf(graph), [graph])
+  const layout = useMemo(() => layoutGraph(graph), [graph])
+  const { nodes, edges } = useMemo(() => flowOf(graph, layout), [graph, layout])
+  const { ref, width } = useElementSize()
   const signals = [...new Set(graph.pipelines.map(({ signal }) => signal))]
   return (
-    <figure className="graph" aria-label="Drawing of the pipelines; the table below says the same">
-      <div className="graph-canvas" aria-hidden>
+    <figure className="graph" ref={ref} aria-label="Drawing of the pipelines; the table below says the same">
+      <div className="graph-canvas" aria-hidden style={{ height: canvasHeight(layout, width || layout.width) }}>
         <ReactFlow
-          key={JSON.stringify(graph.pipelines)}
+          key={`${width} ${JSON.stringify(graph.pipelines)}`}
           nodes={nodes}
           edges={edges}
           nodeTypes={nodeTypes}
           fitView
-          fitViewOptions={{ maxZoom: 1.1, padding: 0.08 }}
+          fitViewOptions={{ maxZoom: LARGEST_SCALE, padding: 0.03 }}
           minZoom={0.2}
           maxZoom={2}
           nodesDraggable={false}
@@ -60,7 +63,6 @@ export function GraphCanvas({ graph }: { readonly graph: PipelineGraph }) {
           zoomOnScroll={false}
         >
           <Background gap={18} size={1} color="var(--line)" />
-          <Controls showInteractive={false} />
         </ReactFlow>
       </div>
       <figcaption className="graph-legend">
@@ -74,8 +76,7 @@ export function GraphCanvas({ graph }: { readonly graph: PipelineGraph }) {
   )
 }
 
-function flowOf(graph: PipelineGraph): { nodes: FlowNode[]; edges: Edge[] } {
-  const places = layoutGraph(graph)
+function flowOf(graph: PipelineGraph, { places }: GraphLayout): { nodes: FlowNode[]; edges: Edge[] } {
   return {
     nodes: graph.nodes.map((node) => ({
       id: node.id,

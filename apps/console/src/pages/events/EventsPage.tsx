@@ -85,10 +85,10 @@ export function EventsPage() {
                             {event.kind}
                           </StateBadge>
                         </td>
-                        <td className="wrap-anywhere">
+                        <td className="nowrap">
                           <EventSubject event={event} />
                         </td>
-                        <td className="wrap-anywhere">
+                        <td className="nowrap">
                           <AgentText text={event.actor} />
                         </td>
                       </tr>

@@ -40,8 +40,9 @@ export function GroupPreviewPanel({ preview, hasSelector, title = 'What saving t
 }
 
 function Effects({ preview, asIs }: { readonly preview: GroupPreview; readonly asIs: boolean }) {
-  const errors = preview.findings.filter(({ severity }) => severity === 'error')
-  const warnings = preview.findings.filter(({ severity }) => severity === 'warning')
+  const findings = preview.findings.filter(({ code }) => code !== 'component-not-available') // told below, as what is missing
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  const warnings = findings.filter(({ severity }) => severity === 'warning')
   return (
     <div className="stack">
       {!asIs && <Numbers preview={preview} />}
@@ -67,7 +68,7 @@ function Effects({ preview, asIs }: { readonly preview: GroupPreview; readonly a
               <summary>
                 {combination.agents.toLocaleString('en')} {combination.agents === 1 ? 'agent' : 'agents'}: {combination.groups.join(' + ')}
               </summary>
-              {combination.fragments.length > 0 && <FragmentTable fragments={combination.fragments} />}
+              {combination.fragments.length > 0 && <FragmentTable fragments={combination.fragments} proposed />}
               <div className="panel-body">
                 <OverrideList fragments={combination.fragments} overrides={combination.overrides} />
               </div>

@@ -1,39 +1,35 @@
-/** The newest failures in the agents' own words; nothing at all when nothing failed. */
+/** Some of the agents that failed their configuration, in their own words; nothing at all when none did. */
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { attemptsQuery } from '../../api/queries.ts'
+import { failedAgentsQuery } from '../../api/queries.ts'
+import { ConfigStateBadge } from '../../ui/AgentBadges.tsx'
 import { AgentText } from '../../ui/AgentText.tsx'
 import { Panel } from '../../ui/Panel.tsx'
-import { RelativeTime } from '../../ui/RelativeTime.tsx'
-
-const SHOWN = 5
 
 export function FailedAgents() {
-  const { data } = useQuery(attemptsQuery('failed'))
+  const { data } = useQuery(failedAgentsQuery)
   if (data === undefined || data.items.length === 0) return null
   return (
     <Panel
-      title="Latest failures"
+      title="Failed their configuration"
       flush
       actions={
         <Link to="/agents" search={{ state: 'failed' }}>
-          Failed agents
+          All {data.total.toLocaleString('en')}
         </Link>
       }
     >
       <ul className="failed-list">
-        {data.items.slice(0, SHOWN).map((attempt) => (
-          <li key={attempt.id}>
-            <span className="row">
-              <Link to="/agents/$agentId" params={{ agentId: attempt.agentId }} search={{ tab: 'configuration' }} className="truncate">
-                <AgentText text={attempt.agentName} />
+        {data.items.map((agent) => (
+          <li key={agent.id}>
+            <span className="failed-list-name">
+              <Link to="/agents/$agentId" params={{ agentId: agent.id }} search={{ tab: 'configuration' }} className="truncate">
+                <AgentText text={agent.name} />
               </Link>
-              <span className="dimmed">
-                {attempt.source} · <RelativeTime at={attempt.updatedAt} />
-              </span>
+              <ConfigStateBadge state={agent.configState} />
             </span>
             <span className="failed-list-error">
-              <AgentText text={attempt.errorMessage ?? 'The agent gave no reason'} />
+              <AgentText text={agent.configError ?? 'The agent gave no reason'} />
             </span>
           </li>
         ))}

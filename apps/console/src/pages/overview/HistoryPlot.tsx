@@ -61,6 +61,13 @@ function describe(samples: readonly Sample[]): string {
   return `Agents from ${first.at} to ${last.at}: ${series.map(({ key, label }) => `${label.toLowerCase()} ${first[key]} then ${last[key]}`).join(', ')}`
 }
 
+/** Local time as short as the step between two ticks allows. */
+function axisTime(seconds: number, stepSeconds: number): string {
+  const date = new Date(seconds * 1_000)
+  if (stepSeconds >= 86_400) return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })
+  return date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', ...(stepSeconds < 60 ? { second: '2-digit' as const } : {}) })
+}
+
 /** The colours follow from the scheme, which is on the document's root by now. */
 function plotOptions(width: number, scheme: 'light' | 'dark'): uPlot.Options {
   const style = getComputedStyle(document.documentElement)
@@ -79,7 +86,10 @@ function plotOptions(width: number, scheme: 'light' | 'dark'): uPlot.Options {
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     padding: [8, 8, 0, 0],
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(4, Math.ceil(high * 1.08))] } },
-    axes: [axis, { ...axis, size: 46, values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick.toLocaleString('en') : '')) }],
+    axes: [
+      { ...axis, space: 80, values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => axisTime(tick, step)) },
+      { ...axis, size: 46, values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick.toLocaleString('en') : '')) },
+    ],
     series: [
       {},
       ...series.map(

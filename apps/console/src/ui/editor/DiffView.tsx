@@ -43,7 +43,7 @@ const extensionsFor = (label: string) => [
   editorTheme,
   EditorView.lineWrapping,
   EditorState.readOnly.of(true),
-  EditorView.contentAttributes.of({ 'aria-label': label }),
+  EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
 ]
 
 function createMergeView(parent: HTMLElement, before: DiffSide, after: DiffSide): { destroy(): void } {

@@ -77,7 +77,7 @@ function editorExtensions(label: string, readOnly: boolean, onChange: (text: str
     yaml(),
     editorTheme,
     EditorView.lineWrapping,
-    EditorView.contentAttributes.of({ 'aria-label': label }),
+    EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
   ]
   const keys = keymap.of([...defaultKeymap, ...searchKeymap, ...foldKeymap, ...historyKeymap, ...lintKeymap, { key: 'Ctrl-m', run: toggleTabFocusMode }])
   // Read-only, but still focusable: its text can be selected and scrolled with the keyboard.
