@@ -82,15 +82,15 @@ function checkAuthenticators(config: ConfigMap, enabled: ReadonlySet<string>, re
   for (const name of ['receivers', 'exporters', 'extensions']) visit(config[name] ?? null, [name])
 }
 
-const placeholder = /\$\{([^}]*)\}/g
+const ownPlaceholder = /\$\{(drover:[^}]{0,256})\}/g
 
 /** `${env:…}` and `${file:…}` are the Collector's to fill in; `${drover:…}` would be ours, and none is known. */
 export function checkPlaceholders(config: ConfigMap, report: ReportPath): void {
   const check = (text: string, path: Path): void => {
-    for (const match of text.matchAll(placeholder)) {
+    for (const match of text.matchAll(ownPlaceholder)) {
       const name = match[1] ?? ''
       // `$$` is an escaped dollar sign: the text is meant as it is.
-      if (!name.startsWith('drover:') || isEscaped(text, match.index)) continue
+      if (isEscaped(text, match.index)) continue
       report('error', 'unresolved-name', `\${${name}} has no value: names after "drover:" are not supported yet`, path)
     }
   }

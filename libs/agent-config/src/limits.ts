@@ -10,6 +10,8 @@ export interface ConfigLimits {
   readonly maxDepth: number
   /** Values of a document, counting what an alias stands for each time it is used: an alias bomb runs into this. */
   readonly maxValues: number
+  /** Line ends, commas and opening brackets of one file: parsing takes time for each, so they are counted before. */
+  readonly maxBreaks: number
   /** Findings reported for one file; the rest would repeat the first. */
   readonly maxFindings: number
   readonly maxFileNameLength: number
@@ -21,6 +23,7 @@ export const defaultLimits: ConfigLimits = {
   maxFiles: 100,
   maxDepth: 100,
   maxValues: 100_000,
+  maxBreaks: 50_000,
   maxFindings: 50,
   maxFileNameLength: 255,
 }
@@ -30,6 +33,17 @@ export function isLongerThan(text: string, maxBytes: number): boolean {
   if (text.length > maxBytes) return true
   if (text.length * 3 <= maxBytes) return false
   return byteLength(text) > maxBytes
+}
+
+/** Whether a text has more line ends, commas and opening brackets than that. */
+export function hasMoreBreaksThan(text: string, max: number): boolean {
+  let count = 0
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code === 10 || code === 13 || code === 44 || code === 91 || code === 123) count++
+    if (count > max) return true
+  }
+  return false
 }
 
 export function byteLength(text: string): number {

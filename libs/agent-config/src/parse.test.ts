@@ -113,10 +113,24 @@ describe('parseYaml', () => {
     expect(found(`a: &a ${nested(60, '1')}\nb: ${nested(60, '*a')}\n`)[0]).toMatchObject({ code: 'too-deep', line: 2 })
   })
 
-  it('reports many errors once each and not without end', () => {
-    const { findings } = parseYaml(`a: 1\n${'}'.repeat(5000)}`, 'f')
-    expect(findings.length).toBeGreaterThan(0)
-    expect(findings.length).toBeLessThanOrEqual(defaultLimits.maxFindings)
+  it('stops after a number of problems, whatever kind they are', () => {
+    for (const text of [
+      '}'.repeat(100_000),
+      `a: ${'|\n'.repeat(20_000)}`,
+      `a: ${'*a '.repeat(100_000)}`,
+      `a: ${'&a '.repeat(100_000)}`,
+      '%x\n'.repeat(20_000),
+    ]) {
+      const { findings, document } = parseYaml(text, 'f')
+      expect(document).toBeUndefined()
+      expect(findings.length).toBeGreaterThan(0)
+      expect(findings.length).toBeLessThanOrEqual(defaultLimits.maxFindings)
+    }
+  })
+
+  it('refuses a file with too many lines or items before reading it', () => {
+    expect(found('\n'.repeat(60_000))).toMatchObject([{ code: 'too-large', line: undefined }])
+    expect(found(`a: [${'1,'.repeat(60_000)}]`)).toMatchObject([{ code: 'too-large' }])
   })
 
   it('keeps keys that objects treat specially, and no prototype is touched', () => {

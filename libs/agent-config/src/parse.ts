@@ -1,10 +1,11 @@
 /** Reads YAML with line and column for every finding, within limits of size, depth and what aliases expand to. */
-import { Composer, LineCounter, Parser } from 'yaml'
+import { LineCounter } from 'yaml'
 import type { Document } from 'yaml'
+import { composeDocuments } from './compose.ts'
 import type { Finding, Path, Position } from './finding.ts'
 import { convertDocument } from './convert.ts'
 import type { ConfigLimits } from './limits.ts'
-import { defaultLimits, isLongerThan } from './limits.ts'
+import { defaultLimits, hasMoreBreaksThan, isLongerThan } from './limits.ts'
 import type { ConfigMap, ConfigValue } from './value.ts'
 import { isMap } from './value.ts'
 
@@ -32,6 +33,10 @@ export function parseYaml(text: string, file: string, limits: ConfigLimits = def
     report('error', 'too-large', `the file is larger than ${limits.maxFileBytes} bytes`)
     return { findings, locate: nowhere }
   }
+  if (hasMoreBreaksThan(text, limits.maxBreaks)) {
+    report('error', 'too-large', `the file has more than ${limits.maxBreaks} lines and items`)
+    return { findings, locate: nowhere }
+  }
   const body = text.startsWith('\uFEFF') ? text.slice(1) : text
   if (body !== text) report('warning', 'byte-order-mark', 'the file starts with a byte order mark, which is ignored', { line: 1, column: 1 })
   const lines = new LineCounter()
@@ -40,7 +45,7 @@ export function parseYaml(text: string, file: string, limits: ConfigLimits = def
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
   if (!checkCharacters(body, report)) return { findings, locate: nowhere }
-  const document = composeOne(body, lines, place, report)
+  const document = composeOne(body, lines, limits, place, report)
   if (document === undefined) return { findings, locate: nowhere }
   const converted = convertDocument(document, limits, (code, message, offset) => report('error', code, message, place(offset)))
   const errors = findings.some((finding) => finding.severity === 'error')
@@ -82,25 +87,21 @@ function textPosition(text: string, offset: number): Position {
 }
 
 /** The single document of the text. Go's readers silently take the first of several, which is never what was meant. */
-function composeOne(text: string, lines: LineCounter, place: (offset: number) => Position, report: Report): Document.Parsed | undefined {
-  const parser = new Parser(lines.addNewLine)
-  // Duplicate keys are found by the conversion: the library compares every key with every other.
-  // Its long messages quote the text around an error; a line and a column say the same, and leak nothing.
-  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, strict: true, version: '1.2', schema: 'core', logLevel: 'silent' })
-  let first: Document.Parsed | undefined
-  // With forceDoc an empty text gives an empty document too.
-  for (const document of composer.compose(parser.parse(text), true, text.length)) {
-    if (first !== undefined) {
-      report('error', 'multiple-documents', 'a file has one YAML document; agents ignore what follows the first', place(document.range[0]))
-      return undefined
-    }
-    first = document
+function composeOne(text: string, lines: LineCounter, limits: ConfigLimits, place: (offset: number) => Position, report: Report): Document.Parsed | undefined {
+  const { documents, problems } = composeDocuments(text, lines, limits.maxFindings)
+  for (const { severity, tab, message, offset } of problems) report(severity, problemCode(severity, tab), message, place(offset))
+  if (problems.some(({ severity }) => severity === 'error')) return undefined
+  const second = documents[1]
+  if (second !== undefined) {
+    report('error', 'multiple-documents', 'a file has one YAML document; agents ignore what follows the first', place(second.range[0]))
+    return undefined
   }
-  for (const error of first?.errors ?? []) {
-    report('error', error.code === 'TAB_AS_INDENT' ? 'tab-indentation' : 'yaml-syntax', error.message, place(error.pos[0]))
-  }
-  for (const warning of first?.warnings ?? []) report('warning', 'yaml-warning', warning.message, place(warning.pos[0]))
-  return first !== undefined && first.errors.length === 0 ? first : undefined
+  return documents[0]
+}
+
+function problemCode(severity: Finding['severity'], tab: boolean): string {
+  if (severity === 'warning') return 'yaml-warning'
+  return tab ? 'tab-indentation' : 'yaml-syntax'
 }
 
 function checkRoot(value: ConfigValue | undefined, document: Document.Parsed, place: (offset: number) => Position, report: Report): ConfigMap | undefined {

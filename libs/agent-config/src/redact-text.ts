@@ -10,7 +10,7 @@ const urlUserinfo = /(\b[a-zA-Z][a-zA-Z0-9+.-]{0,31}:\/\/)([^\s/?#"'`<>]{1,1024}
 /** `user:password@tcp(host)` and `user:password@host` as database drivers write them. */
 const bareUserinfo = /(^|[\s"'=])([\w.%+-]{1,64}):([^\s:@"'/]{1,256})@(?=[\w.[(-])/g
 const authorizationScheme = /\b(Bearer|Basic|ApiKey|Splunk|Digest|Negotiate|Token)([ \t]+)(["']?)([A-Za-z0-9._~+/=:-]{6,})/gi
-const jsonWebToken = /\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?/g
+const jsonWebToken = /\beyJ[A-Za-z0-9_-]{5,1000}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?/g
 const wellKnown =
   /\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{16}|ASIA[A-Z0-9]{16}|sk-[A-Za-z0-9_-]{16,}|glsa_[A-Za-z0-9_]{16,}|drv[a-z]?_[A-Za-z0-9_-]{16,})/g
 /** `name:`, `name=`, `"name":` and what introduces the value, with `name` decided by its words. */

@@ -44,5 +44,5 @@ export function toJson(value: ConfigValue): unknown {
 
 /** Whether a text has parts that the Collector fills in when it starts, e.g. `${env:HOST}`. */
 export function hasPlaceholder(value: unknown): boolean {
-  return typeof value === 'string' && /\$\{[^}]*\}/.test(value)
+  return typeof value === 'string' && /\$\{[^${}]*\}/.test(value)
 }

@@ -93,7 +93,7 @@ function isRedacted(value: ConfigValue): boolean {
 
 /** Whether filling in the references could have given this value: what stands around them has to be there, in order. */
 function couldBecome(template: string, value: ConfigValue): boolean {
-  const literals = template.split(/\$\{[^}]*\}/)
+  const literals = template.split(/\$\{[^}]{0,512}\}/)
   if (value !== null && typeof value === 'object') return literals.every((literal) => literal.trim() === '')
   const text = value === null ? '' : String(value)
   if (text === template) return true
