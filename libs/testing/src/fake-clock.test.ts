@@ -13,7 +13,10 @@ describe('FakeClock', () => {
       clock.setTimeout(() => seen.push(['nested', clock.now()]), 10)
     }, 20)
     clock.advance(49)
-    expect(seen).toEqual([['first', 1020], ['nested', 1030]])
+    expect(seen).toEqual([
+      ['first', 1020],
+      ['nested', 1030],
+    ])
     clock.advance(1)
     expect(seen.at(-1)).toEqual(['later', 1050])
     expect(clock.now()).toBe(1050)

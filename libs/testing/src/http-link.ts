@@ -32,7 +32,13 @@ export function httpLink(options: SocketOptions): OpenLink {
         current = request(options.url, {
           method: 'POST',
           agent: keepAlive,
-          headers: { ...options.headers, 'content-type': 'application/x-protobuf', 'accept-encoding': 'gzip', 'opamp-instance-uid': uid, 'content-length': message.length },
+          headers: {
+            ...options.headers,
+            'content-type': 'application/x-protobuf',
+            'accept-encoding': 'gzip',
+            'opamp-instance-uid': uid,
+            'content-length': message.length,
+          },
         })
         current.on('response', (response) => void onResponse(response).catch(() => lost()))
         current.on('error', () => lost())

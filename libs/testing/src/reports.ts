@@ -53,8 +53,13 @@ export function healthTree(health: CollectorHealth): ComponentHealth {
     statusTimeUnixNano: nanoseconds(health.changedAtMs),
   }
   if (health.bare) return create(ComponentHealthSchema, leaf)
-  const parts = health.pipelines.map((id) => [`pipeline:${id}`, { ...leaf, componentHealthMap: { 'receiver:otlp': leaf, 'processor:batch': leaf, 'exporter:otlp_http': leaf } }] as const)
-  return create(ComponentHealthSchema, { ...leaf, componentHealthMap: { extensions: { ...leaf, componentHealthMap: { 'extension:opamp': leaf } }, ...Object.fromEntries(parts) } })
+  const parts = health.pipelines.map(
+    (id) => [`pipeline:${id}`, { ...leaf, componentHealthMap: { 'receiver:otlp': leaf, 'processor:batch': leaf, 'exporter:otlp_http': leaf } }] as const,
+  )
+  return create(ComponentHealthSchema, {
+    ...leaf,
+    componentHealthMap: { extensions: { ...leaf, componentHealthMap: { 'extension:opamp': leaf } }, ...Object.fromEntries(parts) },
+  })
 }
 
 function nanoseconds(ms: number): bigint {
@@ -77,7 +82,13 @@ export function availableComponents(traits: Pick<AgentTraits, 'components'>, com
   const hash = new Uint8Array(createHash('sha256').update(JSON.stringify(traits.components)).digest())
   if (!complete) return create(AvailableComponentsSchema, { hash })
   const kinds = Object.entries(traits.components).map(([kind, types]) => {
-    const details = types.map((type) => [type, { metadata: attributes({ 'code.namespace': `go.opentelemetry.io/collector/${kind.slice(0, -1)}/${type.replaceAll('_', '')}${kind.slice(0, -1)}` }) }] as const)
+    const details = types.map(
+      (type) =>
+        [
+          type,
+          { metadata: attributes({ 'code.namespace': `go.opentelemetry.io/collector/${kind.slice(0, -1)}/${type.replaceAll('_', '')}${kind.slice(0, -1)}` }) },
+        ] as const,
+    )
     return [kind, { subComponentMap: Object.fromEntries(details) }] as const
   })
   return create(AvailableComponentsSchema, { hash, components: Object.fromEntries(kinds) })

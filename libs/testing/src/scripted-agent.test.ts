@@ -1,6 +1,14 @@
 /** The scripted agent against a server of a few lines: what it says, and when. */
 import { create } from '@bufbuild/protobuf'
-import { RemoteConfigStatuses, ServerToAgentSchema, decodeAgentToServer, encodeServerToAgent, instanceUidFromBytes, instanceUidToBytes, parseInstanceUid } from '@drover/protocol'
+import {
+  RemoteConfigStatuses,
+  ServerToAgentSchema,
+  decodeAgentToServer,
+  encodeServerToAgent,
+  instanceUidFromBytes,
+  instanceUidToBytes,
+  parseInstanceUid,
+} from '@drover/protocol'
 import type { AgentToServer } from '@drover/protocol'
 import { describe, expect, it } from 'vitest'
 import { FakeClock } from './fake-clock.ts'
@@ -30,7 +38,8 @@ function setUp(options: Partial<ScriptedAgentOptions> = {}) {
     }
   }
   const agent = new ScriptedAgent({ traits: agentTraits(7), openLink, timers: new TimerQueue({ clock }), random: createRandom(1), ...options })
-  const answer = (message: Parameters<typeof create<typeof ServerToAgentSchema>>[1]) => events?.message(encodeServerToAgent(create(ServerToAgentSchema, message)))
+  const answer = (message: Parameters<typeof create<typeof ServerToAgentSchema>>[1]) =>
+    events?.message(encodeServerToAgent(create(ServerToAgentSchema, message)))
   const offer = (body: string, hash = body) => {
     const bytes = new TextEncoder()
     answer({ remoteConfig: { config: { configMap: { 'a.yaml': { body: bytes.encode(body) } } }, configHash: bytes.encode(hash) } })

@@ -1,6 +1,15 @@
 /** An agent that speaks real OpAMP and behaves as the stock supervisor v0.149 does, without a process behind it. */
 import { create } from '@bufbuild/protobuf'
-import { AgentToServerSchema, CommandType, ServerErrorResponseType, ServerToAgentFlags, decodeServerToAgent, encodeAgentToServer, instanceUidFromBytes, instanceUidToBytes } from '@drover/protocol'
+import {
+  AgentToServerSchema,
+  CommandType,
+  ServerErrorResponseType,
+  ServerToAgentFlags,
+  decodeServerToAgent,
+  encodeAgentToServer,
+  instanceUidFromBytes,
+  instanceUidToBytes,
+} from '@drover/protocol'
 import type { AgentToServer, InstanceUid, ServerToAgent } from '@drover/protocol'
 import type { Link, OpenLink } from './link.ts'
 import { availableComponents, configStatus, describe, effective, healthTree, stockCapabilities } from './reports.ts'

@@ -58,9 +58,10 @@ export interface ScriptedCollectorOptions {
   readonly onChange: (parts: readonly CollectorPart[]) => void
 }
 
-const OWN_CONFIG = 'receivers:\n  nop: {}\nexporters:\n  nop: {}\nextensions:\n  opamp: {}\nservice:\n  extensions: [opamp]\n  pipelines:\n    traces:\n      receivers: [nop]\n      exporters: [nop]\n'
+const OWN_CONFIG =
+  'receivers:\n  nop: {}\nexporters:\n  nop: {}\nextensions:\n  opamp: {}\nservice:\n  extensions: [opamp]\n  pipelines:\n    traces:\n      receivers: [nop]\n      exporters: [nop]\n'
 const APPLY_FAILED = 'Agent exited unexpectedly with exit code 1 while applying configuration'
-const COLLECTOR_ERROR = "Error: invalid configuration: service::pipelines::traces: references exporter \"drover-demo\" which is not configured"
+const COLLECTOR_ERROR = 'Error: invalid configuration: service::pipelines::traces: references exporter "drover-demo" which is not configured'
 
 export class ScriptedCollector {
   readonly #options: ScriptedCollectorOptions

@@ -6,6 +6,7 @@ import { InvalidInputError } from '../http/errors.ts'
 import { decodeCursor, encodeCursor } from '../http/paging.ts'
 import { filterLookupOf } from './agent-record.ts'
 import type { AgentRecord } from './agent-record.ts'
+import { attribute } from './attributes.ts'
 import { inState, isInState } from './counts.ts'
 import type { Registry } from './registry.ts'
 
@@ -34,21 +35,29 @@ interface Place {
 export function listAgents(registry: Registry, lastSeen: (record: AgentRecord) => number | null, request: ListRequest): AgentPage {
   const place = parseCursor(request.cursor, request.sort)
   const keep = predicateOf(request)
+  const countsKnow = request.filter === undefined && !request.search
+  // From the start, one walk finds both the page and how many there are.
+  const countHere = !countsKnow && place === undefined
   const records: AgentRecord[] = []
-  let more = false
+  let matching = 0
   for (const record of inOrder(registry, lastSeen, request.sort, place)) {
     if (!keep(record)) continue
-    more = records.length === request.limit
-    if (more) break
-    records.push(record)
+    matching += 1
+    if (records.length < request.limit) records.push(record)
+    else if (!countHere) break
   }
   const last = records.at(-1)
+  const more = matching > records.length
   const nextCursor = more && last !== undefined ? encodeCursor(request.sort, keyOf(last, request.sort, lastSeen), last.id) : null
-  return { records, nextCursor, total: countMatching(registry, request, keep) }
+  const total = countHere ? matching : countsKnow ? countFromCounts(registry, request.state) : countMatching(registry, keep)
+  return { records, nextCursor, total }
 }
 
-function countMatching(registry: Registry, request: ListRequest, keep: (record: AgentRecord) => boolean): number {
-  if (request.filter === undefined && !request.search) return request.state === undefined ? registry.size : inState(registry.counts(), request.state)
+function countFromCounts(registry: Registry, state: AgentStateFilter | undefined): number {
+  return state === undefined ? registry.size : inState(registry.counts(), state)
+}
+
+function countMatching(registry: Registry, keep: (record: AgentRecord) => boolean): number {
   let total = 0
   for (const record of registry.all()) if (keep(record)) total += 1
   return total
@@ -57,16 +66,24 @@ function countMatching(registry: Registry, request: ListRequest, keep: (record: 
 /** The cheap tests first. */
 function predicateOf({ filter, state, search }: ListRequest): (record: AgentRecord) => boolean {
   const wanted = search?.trim().toLowerCase() ?? ''
+  const chosen = filter === undefined ? undefined : chooser(filter)
   return (record) =>
-    (state === undefined || isInState({ connected: record.connection !== undefined, stale: record.stale, healthy: record.healthy, configState: record.configState }, state)) &&
-    (wanted === '' || record.name.toLowerCase().includes(wanted) || record.uid.includes(wanted) || record.id.includes(wanted) || hostContains(record, wanted)) &&
-    (filter === undefined || chooses(filter, record))
+    (state === undefined ||
+      isInState({ connected: record.connection !== undefined, stale: record.stale, healthy: record.healthy, configState: record.configState }, state)) &&
+    (wanted === '' ||
+      record.name.toLowerCase().includes(wanted) ||
+      record.uid.includes(wanted) ||
+      record.id.includes(wanted) ||
+      hostContains(record, wanted)) &&
+    (chosen === undefined || chosen(record))
 }
 
-/** An agent may be in several groups: `=` asks whether it is in the one, `!=` whether it is in none. */
-export function chooses(filter: Selector, record: AgentRecord): boolean {
-  const lookup = filterLookupOf(record)
-  return filter.terms.every((term) => (term.key === GROUP_KEY ? holdsForGroups(term, record.assignment?.groups ?? []) : matches({ terms: [term] }, lookup)))
+/** Whether a filter chooses an agent. An agent may be in several groups: `drover.group = x` asks whether it is in the one, `!=` whether it is in none. */
+export function chooser(filter: Selector): (record: AgentRecord) => boolean {
+  const cheapFirst = filter.terms.toSorted((a, b) => Number(a.kind === 'matches') - Number(b.kind === 'matches'))
+  const plain: Selector = { terms: cheapFirst.filter((term) => term.key !== GROUP_KEY) }
+  const ofGroups = cheapFirst.filter((term) => term.key === GROUP_KEY)
+  return (record) => matches(plain, filterLookupOf(record)) && ofGroups.every((term) => holdsForGroups(term, record.assignment?.groups ?? []))
 }
 
 const GROUP_KEY = 'drover.group'
@@ -80,8 +97,8 @@ function holdsForGroups(term: Term, groups: readonly string[]): boolean {
 }
 
 function hostContains(record: AgentRecord, wanted: string): boolean {
-  const at = record.attributes.indexOf('host.name')
-  return at >= 0 && record.attributes[at + 1]?.toLowerCase().includes(wanted) === true
+  const host = attribute(record.attributes, 'host.name')
+  return host !== undefined && host !== record.name && host.toLowerCase().includes(wanted)
 }
 
 function inOrder(registry: Registry, lastSeen: (record: AgentRecord) => number | null, sort: AgentSort, place: Place | undefined): Iterable<AgentRecord> {
@@ -125,6 +142,9 @@ function parseCursor(cursor: string | undefined, sort: AgentSort): Place | undef
   if (parts === undefined) return undefined
   const [of, key = '', id = ''] = parts
   const place = { key: sort.endsWith('name') ? key : Number(key), id }
-  if (of !== sort || Number.isNaN(place.key)) throw new InvalidInputError('the cursor is from a list in another order: begin again without it', [{ field: 'query.cursor', message: 'is from a list in another order' }])
+  if (of !== sort || Number.isNaN(place.key))
+    throw new InvalidInputError('the cursor is from a list in another order: begin again without it', [
+      { field: 'query.cursor', message: 'is from a list in another order' },
+    ])
   return place
 }

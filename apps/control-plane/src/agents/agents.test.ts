@@ -22,7 +22,14 @@ describe('an agent that connects', () => {
     await using fleet = await TestFleet.open()
     await fleet.connected(1)
     const agent = await detail(fleet, 1)
-    expect(agent).toMatchObject({ name: agentTraits(1).nonIdentifying['host.name'], connected: true, stale: false, healthy: true, configState: 'unmanaged', transport: 'in-process' })
+    expect(agent).toMatchObject({
+      name: agentTraits(1).nonIdentifying['host.name'],
+      connected: true,
+      stale: false,
+      healthy: true,
+      configState: 'unmanaged',
+      transport: 'in-process',
+    })
     expect(agent.id).toMatch(/^agt_/)
     expect(agent.health?.children.map((child) => child.name)).toContain('extensions')
     expect(agent.components).toMatchObject({ complete: true })
@@ -93,11 +100,21 @@ describe('a configuration', () => {
     expect(agent.tally.offers).toHaveLength(1)
     expect(fleet.agents.counts()).toMatchObject({ applying: 1 })
     await fleet.clock.advanceAsync(APPLY_MS)
-    expect(await detail(fleet, 1)).toMatchObject({ configState: 'applied', groups: ['all'], remoteConfigStatus: { status: 'applied', hash: agent.tally.offers[0] } })
+    expect(await detail(fleet, 1)).toMatchObject({
+      configState: 'applied',
+      groups: ['all'],
+      remoteConfigStatus: { status: 'applied', hash: agent.tally.offers[0] },
+    })
     expect(await attempts(fleet, 1)).toEqual(['desired applied'])
     expect(fleet.agents.countsByGroup().get('all')).toMatchObject({ total: 1, applied: 1 })
     const { data } = await fleet.call(agentRoutes.getDesiredConfig, { params: { agentId: agentTraits(1).uid } })
-    expect(data).toMatchObject({ state: 'applied', hash: agent.tally.offers[0], drift: [], heldBack: null, fragments: [{ group: 'all', config: 'base', version: 1 }] })
+    expect(data).toMatchObject({
+      state: 'applied',
+      hash: agent.tally.offers[0],
+      drift: [],
+      heldBack: null,
+      fragments: [{ group: 'all', config: 'base', version: 1 }],
+    })
   })
 
   it('goes to an agent that connects later, with its first answer', async () => {
@@ -137,7 +154,18 @@ describe('a configuration', () => {
     expect(state).toMatchObject({ configState: 'restored', healthy: true, lastGoodConfigHash: agent.tally.offers[0], desiredConfigHash: agent.tally.offers[1] })
     expect(state.configError).toContain('exit code 1')
     expect(await attempts(fleet, 1)).toEqual(['restore applied', 'desired rolledBack', 'desired applied'])
-    expect((await fleet.events('attempt')).map((event) => event.kind.slice(8))).toEqual(['offered', 'applying', 'applied', 'offered', 'applying', 'failed', 'offered', 'applying', 'applied', 'restored'])
+    expect((await fleet.events('attempt')).map((event) => event.kind.slice(8))).toEqual([
+      'offered',
+      'applying',
+      'applied',
+      'offered',
+      'applying',
+      'failed',
+      'offered',
+      'applying',
+      'applied',
+      'restored',
+    ])
   })
 
   it('that the agent refused as its very first is replaced by one that does nothing', async () => {
@@ -194,7 +222,10 @@ describe('a configuration', () => {
     fleet.config('base@1', GOOD)
     fleet.config('edge@1', 'exporters:\n  debug:\n    verbosity: detailed\n')
     const agent = await fleet.connected(1)
-    await fleet.setGroups({ name: 'all', priority: 0, configs: ['base@1'] }, { name: 'a-edge', priority: 10, selector: `host.name = ${agentTraits(1).nonIdentifying['host.name']}`, configs: ['edge@1'] })
+    await fleet.setGroups(
+      { name: 'all', priority: 0, configs: ['base@1'] },
+      { name: 'a-edge', priority: 10, selector: `host.name = ${agentTraits(1).nonIdentifying['host.name']}`, configs: ['edge@1'] },
+    )
     await fleet.clock.advanceAsync(APPLY_MS)
     const { data } = await fleet.call(agentRoutes.getEffectiveConfig, { params: { agentId: agentTraits(1).uid } })
     expect(data.files[0]?.body).toContain('verbosity: detailed')
@@ -295,7 +326,10 @@ describe('secrets in reports', () => {
     const base = agentTraits(1)
     const traits = { ...base, nonIdentifying: { ...base.nonIdentifying, 'db.password': canary, 'proxy.url': `http://user:${canary}@proxy:3128` } }
     // The configuration itself is what a person wrote, and kept as written; here it stands outside of the store.
-    const agent = await fleet.connected(1, { traits, memory: { hash: new Uint8Array([1]), status: 1, errorMessage: `bad: password=${canary}`, config: fleet.configs.get('base@1')?.[0]?.body } })
+    const agent = await fleet.connected(1, {
+      traits,
+      memory: { hash: new Uint8Array([1]), status: 1, errorMessage: `bad: password=${canary}`, config: fleet.configs.get('base@1')?.[0]?.body },
+    })
     agent.setHealth(false, `dial https://u:${canary}@host: refused`)
     await fleet.clock.advanceAsync(10_000)
     const { data } = await fleet.call(agentRoutes.getEffectiveConfig, { params: { agentId: base.uid } })

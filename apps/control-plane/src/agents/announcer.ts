@@ -39,17 +39,32 @@ export class Announcer {
     const data = { hash: attempt.hash, source, reason: attempt.reason }
     switch (attempt.state) {
       case 'offered':
-        return this.say(record, 'attempt.offered', attempt.reason === 'restore' ? `${record.name} is given back ${what}` : `${record.name} is offered ${what}`, data, 'system')
+        return this.say(
+          record,
+          'attempt.offered',
+          attempt.reason === 'restore' ? `${record.name} is given back ${what}` : `${record.name} is offered ${what}`,
+          data,
+          'system',
+        )
       case 'applying':
         return this.say(record, 'attempt.applying', `${record.name} is applying ${what}`, data)
       case 'applied':
         return this.say(record, 'attempt.applied', `${record.name} applied ${what}`, data)
       case 'failed':
-        return this.say(record, 'attempt.failed', `${record.name} failed ${what}: ${quote(attempt.errorMessage)}`, { ...data, errorMessage: attempt.errorMessage })
+        return this.say(record, 'attempt.failed', `${record.name} failed ${what}: ${quote(attempt.errorMessage)}`, {
+          ...data,
+          errorMessage: attempt.errorMessage,
+        })
       case 'timedOut':
         return this.say(record, 'attempt.timedOut', `${record.name} did not say in time what became of ${what}`, data, 'system')
       case 'rolledBack':
-        return this.say(record, 'attempt.restored', `${record.name} runs its last good configuration again after it failed ${what}`, { ...data, restoredHash: attempt.restoredHash }, 'system')
+        return this.say(
+          record,
+          'attempt.restored',
+          `${record.name} runs its last good configuration again after it failed ${what}`,
+          { ...data, restoredHash: attempt.restoredHash },
+          'system',
+        )
       case 'superseded':
         return
       default:
@@ -70,7 +85,10 @@ export class Announcer {
     // That a new agent is well is no news.
     if (announcedHealth === null && healthy) return
     const error = record.lastError === null ? '' : `: ${quote(record.lastError)}`
-    this.say(record, 'agent.health', healthy ? `${record.name} is healthy again` : `${record.name} is unhealthy${error}`, { healthy, lastError: record.lastError })
+    this.say(record, 'agent.health', healthy ? `${record.name} is healthy again` : `${record.name} is unhealthy${error}`, {
+      healthy,
+      lastError: record.lastError,
+    })
     record.healthCheck = this.#options.deadlines.after(HEALTH_GAP_MS, () => this.#tellHealth(record))
   }
 }

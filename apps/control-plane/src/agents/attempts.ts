@@ -50,8 +50,14 @@ function attemptFromRow(row: Row<'attempts'>): Attempt {
 }
 
 /** Per agent and hash the rules ask for the latest attempt and the latest verdict; older ones are only for people to read. */
-export async function readLedgers(from: ReadStore, reported: (agentId: string) => { readonly reported: ReportedStatus | null; readonly retry: string | null }): Promise<Map<string, Ledger>> {
-  const latest = from.selectFrom('attempts').select((eb) => eb.fn.max('id').as('id')).groupBy(['agent_id', 'hash'])
+export async function readLedgers(
+  from: ReadStore,
+  reported: (agentId: string) => { readonly reported: ReportedStatus | null; readonly retry: string | null },
+): Promise<Map<string, Ledger>> {
+  const latest = from
+    .selectFrom('attempts')
+    .select((eb) => eb.fn.max('id').as('id'))
+    .groupBy(['agent_id', 'hash'])
   const verdicts = latest.where('state', 'in', ['applied', 'failed', 'rolledBack'])
   const byAgent = new Map<string, Attempt[]>()
   const size = 2000

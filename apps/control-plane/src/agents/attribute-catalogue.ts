@@ -50,7 +50,14 @@ export class AttributeCatalogue {
   /** By key. */
   entries(): CatalogueEntry[] {
     return [...this.#keys]
-      .map(([key, { agents, values }]) => ({ key, agents, values: [...values].toSorted((a, b) => b[1] - a[1]).slice(0, SHOWN_VALUES).map(([value]) => value) }))
+      .map(([key, { agents, values }]) => ({
+        key,
+        agents,
+        values: [...values]
+          .toSorted((a, b) => b[1] - a[1])
+          .slice(0, SHOWN_VALUES)
+          .map(([value]) => value),
+      }))
       .toSorted((a, b) => (a.key < b.key ? -1 : 1))
   }
 }

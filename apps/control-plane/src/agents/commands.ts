@@ -41,8 +41,18 @@ export class Commands {
       const row = await tx.selectFrom('agents').select('edit').where('id', '=', record.id).executeTakeFirst()
       if (row === undefined) throw new NotFoundError('agent', record.id)
       requireMatch(ifMatch, `agent ${record.name}`, String(row.edit), current)
-      await tx.updateTable('agents').set({ labels_json: JSON.stringify(labels), edit: row.edit + 1 }).where('id', '=', record.id).execute()
-      await events.append(tx, { kind: 'agent.labelled', actor, subject: record.id, summary: `${actor} set the labels of ${record.name}`, data: { agentName: record.name, labels } })
+      await tx
+        .updateTable('agents')
+        .set({ labels_json: JSON.stringify(labels), edit: row.edit + 1 })
+        .where('id', '=', record.id)
+        .execute()
+      await events.append(tx, {
+        kind: 'agent.labelled',
+        actor,
+        subject: record.id,
+        summary: `${actor} set the labels of ${record.name}`,
+        data: { agentName: record.name, labels },
+      })
       return row.edit + 1
     })
     registry.setLabels(record, labels)
@@ -57,11 +67,18 @@ export class Commands {
     const hash = record.desiredHash
     if (hash === null) throw new ConflictError('nothing-to-retry', `no group gives ${record.name} a configuration: add it to one first`)
     const failed = isHeldBack(record.ledger, hash)
-    if (!failed && record.configState !== 'timedOut') throw new ConflictError('nothing-to-retry', `${record.name} did not fail its configuration: there is nothing to try again`)
+    if (!failed && record.configState !== 'timedOut')
+      throw new ConflictError('nothing-to-retry', `${record.name} did not fail its configuration: there is nothing to try again`)
     await agentStore.flush()
     await store.transaction(async (tx) => {
       if (failed) await saveRetry(tx, record.id, hash)
-      await events.append(tx, { kind: 'attempt.retried', actor, subject: record.id, summary: `${actor} asked ${record.name} to try its configuration again`, data: { agentName: record.name, hash } })
+      await events.append(tx, {
+        kind: 'attempt.retried',
+        actor,
+        subject: record.id,
+        summary: `${actor} asked ${record.name} to try its configuration again`,
+        data: { agentName: record.name, hash },
+      })
     })
     record.ledger = allowRetry(record.ledger, hash)
     record.lastOffered = null
@@ -74,7 +91,13 @@ export class Commands {
     if (record.connection === undefined) throw new ConflictError('not-connected', `${record.name} is not connected: restart it when it is back`)
     if (!record.capabilities.has('AcceptsRestartCommand')) throw new ConflictError('not-supported', `${record.name} does not accept restart commands`)
     await store.transaction((tx) =>
-      events.append(tx, { kind: 'agent.restartRequested', actor, subject: record.id, summary: `${actor} asked ${record.name} to restart`, data: { agentName: record.name } }),
+      events.append(tx, {
+        kind: 'agent.restartRequested',
+        actor,
+        subject: record.id,
+        summary: `${actor} asked ${record.name} to restart`,
+        data: { agentName: record.name },
+      }),
     )
     const delivery = this.#server?.offer(record.uid, { restart: true }) ?? 'absent'
     if (delivery === 'absent') throw new ConflictError('not-connected', `${record.name} is not connected any more: restart it when it is back`)
@@ -89,7 +112,13 @@ export class Commands {
     try {
       await store.transaction(async (tx) => {
         await tx.deleteFrom('agents').where('id', '=', record.id).execute()
-        await events.append(tx, { kind: 'agent.forgotten', actor, subject: record.id, summary: `${actor} made Drover forget ${record.name}`, data: { agentName: record.name, instanceUid: record.uid } })
+        await events.append(tx, {
+          kind: 'agent.forgotten',
+          actor,
+          subject: record.id,
+          summary: `${actor} made Drover forget ${record.name}`,
+          data: { agentName: record.name, instanceUid: record.uid },
+        })
       })
     } catch (error) {
       record.forgotten = false

@@ -49,6 +49,8 @@ export async function saveComponentSet(tx: Tx, set: ComponentSet, now: number): 
   await tx
     .insertInto('component_sets')
     .values({ hash: set.hash, complete: set.complete ? 1 : 0, items_json: JSON.stringify(set.items), first_seen_at: now })
-    .onConflict((conflict) => conflict.column('hash').doUpdateSet({ complete: (eb) => eb.ref('excluded.complete'), items_json: (eb) => eb.ref('excluded.items_json') }))
+    .onConflict((conflict) =>
+      conflict.column('hash').doUpdateSet({ complete: (eb) => eb.ref('excluded.complete'), items_json: (eb) => eb.ref('excluded.items_json') }),
+    )
     .execute()
 }

@@ -74,7 +74,10 @@ export class Deadlines {
     this.#timer = undefined
     const nowTick = Math.floor(this.#timing.now() / TICK_MS)
     // A clock set back must not make deadlines wait for hours, nor one set forward walk through each tick of a year.
-    const passed = nowTick - this.#doneTick > 3600 ? [...this.#ticks.keys()].filter((tick) => tick <= nowTick).toSorted((a, b) => a - b) : ticksFrom(this.#doneTick + 1, nowTick)
+    const passed =
+      nowTick - this.#doneTick > 3600
+        ? [...this.#ticks.keys()].filter((tick) => tick <= nowTick).toSorted((a, b) => a - b)
+        : ticksFrom(this.#doneTick + 1, nowTick)
     this.#doneTick = Math.max(this.#doneTick, nowTick)
     for (const tick of passed) this.#meet(tick)
     if (this.#size === 0) this.#ticks.clear()

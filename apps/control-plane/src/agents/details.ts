@@ -56,7 +56,10 @@ export class Details {
       desiredConfigHash: record.desiredHash,
       lastGoodConfigHash: lastGoodHash(record.ledger),
       components: record.componentsHash === null ? null : { hash: record.componentsHash, complete: set?.complete ?? false, items: [...(set?.items ?? [])] },
-      connection: connection === undefined ? null : { remoteAddress: connection.remoteAddress, connectedAt: isoTime(connection.connectedAt), credential: connection.principal },
+      connection:
+        connection === undefined
+          ? null
+          : { remoteAddress: connection.remoteAddress, connectedAt: isoTime(connection.connectedAt), credential: connection.principal },
     }
   }
 
@@ -79,7 +82,14 @@ export class Details {
       reason: assignment === undefined ? '' : explain(assignment, decision),
       files: config.files.map((file) => ({ ...file })),
       merged: config.merged,
-      fragments: config.fragments.map(({ group, priority, revision, config: name, version, file }) => ({ group, priority, revision, config: name, version, file })),
+      fragments: config.fragments.map(({ group, priority, revision, config: name, version, file }) => ({
+        group,
+        priority,
+        revision,
+        config: name,
+        version,
+        file,
+      })),
       overrides: config.overrides.map(({ path, winner, losers }) => ({ path, winner, losers: [...losers] })),
       skipped: (assignment?.skipped ?? []).map(({ group, reason }) => ({ group, reason })),
       heldBack: heldBack(record.ledger, record.desiredHash),

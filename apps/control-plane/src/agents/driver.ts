@@ -40,7 +40,7 @@ export class Driver implements ReportHandler {
   }
 
   async onReport(report: AgentReport): Promise<Offer | undefined> {
-    const { registry, store, intake, offers, announcer } = this.#options
+    const { registry, intake, offers, announcer } = this.#options
     const known = registry.byUid(report.uid)
     const record = known ?? this.#enrol(report.uid)
     this.#connect(record, report)
@@ -76,7 +76,13 @@ export class Driver implements ReportHandler {
     const record = this.#options.registry.byUid(uid)
     if (record === undefined) return
     const data = { newInstanceUid: newUid, existing: existing.remoteAddress, newcomer: newcomer.remoteAddress }
-    this.#options.announcer.say(record, 'agent.duplicate', `Another agent connected with the instance uid of ${record.name} and was given a new one`, data, 'system')
+    this.#options.announcer.say(
+      record,
+      'agent.duplicate',
+      `Another agent connected with the instance uid of ${record.name} and was given a new one`,
+      data,
+      'system',
+    )
   }
 
   /** Sends what was decided outside of a report. */
@@ -124,7 +130,12 @@ export class Driver implements ReportHandler {
     record.credential = connection.principal
     record.remoteAddress = connection.remoteAddress
     liveness.watch(record)
-    if (before === undefined && record.described) announcer.say(record, 'agent.connected', `${record.name} connected`, { transport: connection.transport, remoteAddress: connection.remoteAddress, credential: connection.principal })
+    if (before === undefined && record.described)
+      announcer.say(record, 'agent.connected', `${record.name} connected`, {
+        transport: connection.transport,
+        remoteAddress: connection.remoteAddress,
+        credential: connection.principal,
+      })
   }
 
   #rename(record: AgentRecord, uid: InstanceUid): void {

@@ -60,7 +60,21 @@ export async function createAgents(options: AgentsOptions, tuning: AgentsTuning 
   const rendered = new RenderedConfigs({ store, read: database.read, blobs, now })
   const announcer = new Announcer({ store, events, deadlines })
   const attemptTimeoutMs = tuning.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS
-  const offers = new Offers({ registry, store, read: database.read, blobs, desired, rendered, components, deadlines, announcer, metrics, log, now, attemptTimeoutMs })
+  const offers = new Offers({
+    registry,
+    store,
+    read: database.read,
+    blobs,
+    desired,
+    rendered,
+    components,
+    deadlines,
+    announcer,
+    metrics,
+    log,
+    now,
+    attemptTimeoutMs,
+  })
   const intake = new Intake({ registry, store, blobs, components, now })
   const lastSeen = (record: AgentRecord): number | null => driver.lastSeen(record)
   const liveness = new Liveness({ registry, deadlines, now, lastSeen, staleAfterMs: STALE_AFTER_MS })

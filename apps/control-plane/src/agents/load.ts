@@ -80,7 +80,10 @@ export function agentFromRow(row: Row<'agents'>, texts: TextPool): AgentRecord {
     customCapabilities: JSON.parse(row.custom_capabilities_json) as string[], // as: likewise
     healthy: health?.healthy ?? null,
     lastError: health?.lastError || null,
-    reported: row.remote_config_status === null ? null : { hash: texts.intern(row.remote_config_hash ?? ''), status: row.remote_config_status, errorMessage: row.remote_config_error ?? '' },
+    reported:
+      row.remote_config_status === null
+        ? null
+        : { hash: texts.intern(row.remote_config_hash ?? ''), status: row.remote_config_status, errorMessage: row.remote_config_error ?? '' },
     effectiveHash: row.effective_config_hash === null ? null : texts.intern(row.effective_config_hash),
     effectiveAt: row.effective_config_at,
     componentsHash: row.components_hash === null ? null : texts.intern(row.components_hash),

@@ -20,7 +20,12 @@ export function createAgentMetrics(metrics: MetricsRegistry, registry: Registry)
   gauge('drover_stale_agents', 'Agents not heard from for two and a half heartbeats', () => registry.counts().stale)
   gauge('drover_unhealthy_agents', 'Agents whose last report says unhealthy', () => registry.counts().unhealthy)
   const offers = new Counter({ name: 'drover_offers_total', help: 'Configurations offered to agents', labelNames: ['reason'] as const, registers })
-  const attempts = new Counter({ name: 'drover_attempts_total', help: 'Attempts of agents to apply a configuration, by the status they reached', labelNames: ['status'] as const, registers })
+  const attempts = new Counter({
+    name: 'drover_attempts_total',
+    help: 'Attempts of agents to apply a configuration, by the status they reached',
+    labelNames: ['status'] as const,
+    registers,
+  })
   // Present from the start, so that a rate is there when the first one happens.
   for (const reason of ['desired', 'restore', 'retry']) offers.inc({ reason }, 0)
   for (const status of AttemptState.options) attempts.inc({ status }, 0)
@@ -34,7 +39,12 @@ export function createMessageMetrics(metrics: MetricsRegistry): ServerObserver {
   const received = new Counter({ name: 'drover_received_bytes_total', help: 'Bytes of messages from agents, uncompressed', registers })
   const sent = new Counter({ name: 'drover_sent_messages_total', help: 'Messages to agents', labelNames: ['transport', 'kind'] as const, registers })
   const refused = new Counter({ name: 'drover_refused_total', help: 'What agents sent and the server turned away', labelNames: ['cause'] as const, registers })
-  const dropped = new Counter({ name: 'drover_dropped_offers_total', help: 'Parts of offers that were too large to send', labelNames: ['slot'] as const, registers })
+  const dropped = new Counter({
+    name: 'drover_dropped_offers_total',
+    help: 'Parts of offers that were too large to send',
+    labelNames: ['slot'] as const,
+    registers,
+  })
   const duration = new Histogram({
     name: 'drover_message_duration_seconds',
     help: 'From a whole message to its answer',

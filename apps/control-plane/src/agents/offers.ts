@@ -93,7 +93,8 @@ export class Offers {
       this.#open(record, decision)
       return known
     }
-    if (decision.kind === 'offer' && known === undefined) this.#options.log.warn({ agent: record.id, hash: decision.hash }, 'configuration to restore is not in the store')
+    if (decision.kind === 'offer' && known === undefined)
+      this.#options.log.warn({ agent: record.id, hash: decision.hash }, 'configuration to restore is not in the store')
     this.#setState(record, decision)
     this.#armTimeout(record)
     return undefined

@@ -29,7 +29,7 @@ export async function previewDraft(tools: PreviewTools, draft: GroupDraft): Prom
   const sample: AgentRecord[] = []
   const combinations = new Map<Assignment, number>()
   let looked = 0
-  for (const record of [...tools.records()]) {
+  for (const record of tools.records()) {
     if (++looked % CHUNK === 0) await setImmediate()
     const lookup = lookupOf(record)
     const was = record.assignment?.groups.includes(name) ?? false
@@ -47,13 +47,21 @@ export async function previewDraft(tools: PreviewTools, draft: GroupDraft): Prom
     if (sample.length < SAMPLE_AGENTS) sample.push(record)
     combinations.set(assignment, (combinations.get(assignment) ?? 0) + 1)
   }
-  return { ...tally, sample: sample.map((record) => summaryOf(record, tools.lastSeen(record))), combinations: await describe(tools.desired, groups, combinations) }
+  return {
+    ...tally,
+    sample: sample.map((record) => summaryOf(record, tools.lastSeen(record))),
+    combinations: await describe(tools.desired, groups, combinations),
+  }
 }
 
 /** A new group has no name while it is typed; this one sorts after real ones of the same priority. */
 const UNNAMED = 'new-group'
 
-async function describe(desired: DesiredConfigs, groups: readonly GroupRule[], combinations: ReadonlyMap<Assignment, number>): Promise<DraftEffect['combinations']> {
+async function describe(
+  desired: DesiredConfigs,
+  groups: readonly GroupRule[],
+  combinations: ReadonlyMap<Assignment, number>,
+): Promise<DraftEffect['combinations']> {
   const files = await desired.readFiles(groups)
   return [...combinations]
     .toSorted((a, b) => b[1] - a[1])
@@ -63,7 +71,14 @@ async function describe(desired: DesiredConfigs, groups: readonly GroupRule[], c
       return {
         groups: [...assignment.groups],
         agents,
-        fragments: config.fragments.map(({ group, priority, revision, config: document, version, file }) => ({ group, priority, revision, config: document, version, file })),
+        fragments: config.fragments.map(({ group, priority, revision, config: document, version, file }) => ({
+          group,
+          priority,
+          revision,
+          config: document,
+          version,
+          file,
+        })),
         overrides: config.overrides.map(({ path, winner, losers }) => ({ path, winner, losers: [...losers] })),
       }
     })

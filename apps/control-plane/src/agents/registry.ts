@@ -1,6 +1,5 @@
 /** All agents in memory, with counts and indexes that follow each change. Nothing here walks over all agents unless a caller asks for a list. */
-import type { AgentCounts, ConfigState } from '@drover/api'
-import type { Assignment } from '@drover/fleet'
+import type { AgentCounts } from '@drover/api'
 import type { InstanceUid } from '@drover/protocol'
 import { LABEL_PREFIX, nameOf } from './agent-record.ts'
 import type { AgentRecord } from './agent-record.ts'
@@ -66,7 +65,7 @@ export class Registry {
   }
 
   remove(record: AgentRecord): void {
-    if (this.#byId.get(record.id) !== record) return
+    if (!this.#isHere(record)) return
     this.#byId.delete(record.id)
     if (this.#byUid.get(record.uid) === record) this.#byUid.delete(record.uid)
     this.byName.remove(record)
@@ -76,16 +75,17 @@ export class Registry {
     this.#tally(record, -1)
   }
 
-  /** Changes what is counted: connection, staleness, health, state of the configuration, assignment. */
+  /** Changes what is counted: connection, staleness, health, state of the configuration, assignment. Of a forgotten agent nothing is counted. */
   change(record: AgentRecord, mutate: (record: AgentRecord) => void): void {
-    this.#tally(record, -1)
+    const here = this.#isHere(record)
+    if (here) this.#tally(record, -1)
     mutate(record)
-    this.#tally(record, 1)
+    if (here) this.#tally(record, 1)
   }
 
   /** False when they are as before. */
   setAttributes(record: AgentRecord, attributes: PackedAttributes): boolean {
-    if (sameAttributes(record.attributes, attributes)) return false
+    if (!this.#isHere(record) || sameAttributes(record.attributes, attributes)) return false
     this.#catalogueAttributes(record.attributes, -1)
     this.byName.remove(record)
     record.attributes = attributes
@@ -96,20 +96,15 @@ export class Registry {
   }
 
   setLabels(record: AgentRecord, labels: Readonly<Record<string, string>>): void {
+    if (!this.#isHere(record)) return
     this.#catalogueLabels(record.labels, -1)
     record.labels = labels
     this.#catalogueLabels(labels, 1)
   }
 
-  setAssignment(record: AgentRecord, assignment: Assignment, state: ConfigState): void {
-    this.change(record, () => {
-      record.assignment = assignment
-      record.configState = state
-    })
-  }
-
   /** The agent goes by another uid from now on; the record stays. */
   rename(record: AgentRecord, uid: InstanceUid): void {
+    if (!this.#isHere(record)) return
     this.#byUid.delete(record.uid)
     this.byName.remove(record)
     record.previousUids = [...record.previousUids.slice(-9), record.uid]
@@ -117,6 +112,10 @@ export class Registry {
     record.name = nameOf(uid, record.attributes)
     this.byName.add(record)
     this.#byUid.set(uid, record)
+  }
+
+  #isHere(record: AgentRecord): boolean {
+    return this.#byId.get(record.id) === record
   }
 
   #tally(record: AgentRecord, by: 1 | -1): void {

@@ -76,7 +76,10 @@ export class RenderedConfigs {
     if (!this.#baselines.has(key)) {
       const files = baselineConfig(key === '' ? undefined : components?.items)
       const hash = files === undefined ? '' : hashFiles(files)
-      this.#baselines.set(key, files === undefined ? undefined : { hash, files, known: { prepared: prepare(hash, files), source: 'baseline without pipelines' } })
+      this.#baselines.set(
+        key,
+        files === undefined ? undefined : { hash, files, known: { prepared: prepare(hash, files), source: 'baseline without pipelines' } },
+      )
     }
     return this.#baselines.get(key)
   }

@@ -31,9 +31,30 @@ const identifierKey = /(?:^|[._])(?:id|uid|uuid|digest|hash|revision)$/
 
 function withoutSecrets(attributes: readonly KeyValue[]): Record<string, AttributeJson> {
   const all = attributesToJson(attributes)
+  if (Object.entries(all).every(([key, value]) => isIdentifier(key, value) || isHarmless(key, value))) return all
+  // One secret may stand in several places, so they are looked at together.
   const redacted = redactDocument(all as ConfigMap) as Record<string, AttributeJson> // as: attribute values are configuration values too, and stay what they are
-  for (const [key, value] of Object.entries(all)) if (identifierKey.test(key) && typeof value === 'string' && value.length <= 128) redacted[key] = value
+  for (const [key, value] of Object.entries(all)) if (isIdentifier(key, value)) redacted[key] = value
   return redacted
+}
+
+function isIdentifier(key: string, value: AttributeJson): boolean {
+  return typeof value === 'string' && value.length <= 128 && identifierKey.test(key)
+}
+
+/** A fleet repeats its attributes: whether one holds a secret is found out once. */
+const harmless = new Map<string, boolean>()
+const MAX_JUDGED = 50_000
+
+function isHarmless(key: string, value: AttributeJson): boolean {
+  const text = JSON.stringify([key, value])
+  const known = harmless.get(text)
+  if (known !== undefined) return known
+  const attribute = { [key]: value } as ConfigMap // as: see above
+  const clean = JSON.stringify(redactDocument(attribute)) === JSON.stringify(attribute)
+  if (harmless.size >= MAX_JUDGED) harmless.clear()
+  if (text.length <= 1024) harmless.set(text, clean)
+  return clean
 }
 
 const LONGEST_ERROR = 8192
@@ -115,7 +136,13 @@ export class EffectiveConfigs {
   }
 }
 
-const kinds: Readonly<Record<string, string>> = { receivers: 'receiver', processors: 'processor', exporters: 'exporter', extensions: 'extension', connectors: 'connector' }
+const kinds: Readonly<Record<string, string>> = {
+  receivers: 'receiver',
+  processors: 'processor',
+  exporters: 'exporter',
+  extensions: 'extension',
+  connectors: 'connector',
+}
 
 export type Component = z.output<typeof ComponentInfo>
 

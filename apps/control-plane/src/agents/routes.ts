@@ -8,7 +8,7 @@ import { InvalidInputError, NotFoundError } from '../http/errors.ts'
 import { decodeCursor, encodeCursor, toPage } from '../http/paging.ts'
 import type { Row } from '../storage/schema.ts'
 import type { ReadStore } from '../storage/store.ts'
-import { chooses, listAgents } from './agent-list.ts'
+import { chooser, listAgents } from './agent-list.ts'
 import { isoTime, summaryOf } from './agent-record.ts'
 import type { AgentRecord } from './agent-record.ts'
 import type { Commands } from './commands.ts'
@@ -49,10 +49,11 @@ function bindReading(bind: BindRoute, { registry, details, history, lastSeen }: 
   })
   bind(agentRoutes.countAgents, ({ query }) => {
     if (query.filter === undefined) return { data: registry.counts() }
-    const filter = parseFilter(query.filter)
+    const chosen = chooser(parseFilter(query.filter))
     const counts = emptyCounts()
     for (const record of registry.all()) {
-      if (chooses(filter, record)) count(counts, { connected: record.connection !== undefined, stale: record.stale, healthy: record.healthy, configState: record.configState }, 1)
+      if (chosen(record))
+        count(counts, { connected: record.connection !== undefined, stale: record.stale, healthy: record.healthy, configState: record.configState }, 1)
     }
     return { data: counts }
   })
@@ -69,7 +70,10 @@ function bindReading(bind: BindRoute, { registry, details, history, lastSeen }: 
 }
 
 function bindAttempts(bind: BindRoute, { registry, read, agentStore }: AgentRoutesOptions): void {
-  const page = async (wanted: { agentId?: string; state?: Row<'attempts'>['state']; hash?: string }, { cursor, limit }: { cursor?: string | undefined; limit: number }) => {
+  const page = async (
+    wanted: { agentId?: string; state?: Row<'attempts'>['state']; hash?: string },
+    { cursor, limit }: { cursor?: string | undefined; limit: number },
+  ) => {
     await agentStore.flush().catch(() => {})
     const before = decodeCursor(cursor, 1)?.[0]
     let query = read.selectFrom('attempts')
@@ -78,11 +82,25 @@ function bindAttempts(bind: BindRoute, { registry, read, agentStore }: AgentRout
     if (wanted.hash !== undefined) query = query.where('hash', '=', wanted.hash)
     const { total } = await query.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
     const older = before === undefined ? query : query.where('id', '<', Number(before))
-    const rows = await older.selectAll().orderBy('id', 'desc').limit(limit + 1).execute()
-    return { data: toPage(rows, limit, total, (row) => showAttempt(registry, row), (row) => encodeCursor(row.id)) }
+    const rows = await older
+      .selectAll()
+      .orderBy('id', 'desc')
+      .limit(limit + 1)
+      .execute()
+    return {
+      data: toPage(
+        rows,
+        limit,
+        total,
+        (row) => showAttempt(registry, row),
+        (row) => encodeCursor(row.id),
+      ),
+    }
   }
   bind(agentRoutes.listAgentAttempts, ({ params, query }) => page({ agentId: findAgent(registry, params.agentId).id }, query))
-  bind(agentRoutes.listAttempts, ({ query }) => page({ ...(query.state === undefined ? {} : { state: query.state }), ...(query.hash === undefined ? {} : { hash: query.hash }) }, query))
+  bind(agentRoutes.listAttempts, ({ query }) =>
+    page({ ...(query.state === undefined ? {} : { state: query.state }), ...(query.hash === undefined ? {} : { hash: query.hash }) }, query),
+  )
 }
 
 function bindCommands(bind: BindRoute, { registry, details, commands }: AgentRoutesOptions): void {
@@ -92,7 +110,9 @@ function bindCommands(bind: BindRoute, { registry, details, commands }: AgentRou
     await commands.setLabels(record, body.labels, ifMatch, () => details.detail(record), caller.name)
     return { data: await details.detail(record), etag: String(record.edit) }
   })
-  bind(agentRoutes.restartAgent, async ({ params, caller }) => ({ data: { delivery: await commands.restart(findAgent(registry, params.agentId), caller.name) } }))
+  bind(agentRoutes.restartAgent, async ({ params, caller }) => ({
+    data: { delivery: await commands.restart(findAgent(registry, params.agentId), caller.name) },
+  }))
   bind(agentRoutes.forgetAgent, async ({ params, caller }) => {
     await commands.forget(findAgent(registry, params.agentId), caller.name)
     return { data: undefined }

@@ -119,7 +119,10 @@ export class AgentStore {
 
   /** Something in the batch cannot be written; nothing else may suffer for it. */
   async #writeOneByOne(parts: readonly Part[], steps: readonly WriteStep[]): Promise<void> {
-    const alone: (readonly [readonly Part[], readonly WriteStep[]])[] = [...parts.map((part) => [[part], []] as const), ...steps.map((step) => [[], [step]] as const)]
+    const alone: (readonly [readonly Part[], readonly WriteStep[]])[] = [
+      ...parts.map((part) => [[part], []] as const),
+      ...steps.map((step) => [[], [step]] as const),
+    ]
     for (const [ownParts, ownSteps] of alone) {
       try {
         await this.#store.transaction((tx) => write(tx, ownParts, ownSteps))

@@ -151,11 +151,25 @@ export class TestFleet implements AsyncDisposable {
   }
 
   /** Calls the handler of a route as the REST API would. */
-  async call<R extends AnyRoute>(route: R, input: { params?: ParamsOf<R>; query?: Partial<QueryOf<R>>; body?: BodyOf<R>; ifMatch?: string } = {}): Promise<{ data: ResponseOf<R>; etag?: string }> {
+  async call<R extends AnyRoute>(
+    route: R,
+    input: { params?: ParamsOf<R>; query?: Partial<QueryOf<R>>; body?: BodyOf<R>; ifMatch?: string } = {},
+  ): Promise<{ data: ResponseOf<R>; etag?: string }> {
     const handler = this.#handlers.get(route.id)
     if (handler === undefined) throw new Error(`no handler for ${route.id}`)
     const query = route.query === undefined ? undefined : (route.query.parse(input.query ?? {}) as QueryOf<R>)
-    const answer = await handler({ params: input.params, query, body: input.body, ifMatch: input.ifMatch ?? '', caller, header: () => undefined, signal: new AbortController().signal, requestId: 'r', remoteAddress: '127.0.0.1', answer: async (_tx: unknown, given: unknown) => given } as unknown as Call<AnyRoute>) // as: the parts that handlers here use
+    const answer = await handler({
+      params: input.params,
+      query,
+      body: input.body,
+      ifMatch: input.ifMatch ?? '',
+      caller,
+      header: () => undefined,
+      signal: new AbortController().signal,
+      requestId: 'r',
+      remoteAddress: '127.0.0.1',
+      answer: async (_tx: unknown, given: unknown) => given,
+    } as unknown as Call<AnyRoute>) // as: the parts that handlers here use
     if (route.response !== undefined) route.response.parse(answer.data)
     return answer as { data: ResponseOf<R>; etag?: string } // as: checked by the schema just now
   }

@@ -68,7 +68,7 @@ export class Wave {
     const { registry, offers } = this.#options
     let offered: { record: AgentRecord; prepared: PreparedRemoteConfig }[] = []
     let looked = 0
-    for (const record of [...registry.all()]) {
+    for (const record of registry.all()) {
       if (record.forgotten) continue
       if (offers.reassign(record) || this.#unsent.delete(record)) {
         const prepared = await offers.decide(record)

@@ -22,11 +22,19 @@ export async function startDemo({ server, agents: count, token, log, recall }: D
   const openLink = portLink(() => server.connectInProcess({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1' }))
   const startSome = async (from: number): Promise<void> => {
     for (let index = from; index < Math.min(count, from + STARTED_TOGETHER); index++) {
-      const traits = agentTraits(index, { 'drover.demo': true })
+      const traits = agentTraits(index, { 'demo.agent': true })
       const random = createRandom(index)
       const memory = toMemory(await recall?.(traits.uid))
       if (stopped.signal.aborted) return
-      const agent = new ScriptedAgent({ traits, openLink, timers, random, merge, times: { applyMs: APPLY_MIN_MS + random() * APPLY_SPREAD_MS }, ...(memory === undefined ? {} : { memory }) })
+      const agent = new ScriptedAgent({
+        traits,
+        openLink,
+        timers,
+        random,
+        merge,
+        times: { applyMs: APPLY_MIN_MS + random() * APPLY_SPREAD_MS },
+        ...(memory === undefined ? {} : { memory }),
+      })
       agents.push(agent)
       agent.start()
     }
