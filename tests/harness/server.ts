@@ -14,6 +14,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 export const cliMain = join(root, 'apps', 'cli', 'src', 'main.ts')
 const startLimitMs = 60_000
 const waitLimitMs = 60_000
+const tickMs = 1000
 
 export interface ServerOptions {
   /** Default: a temporary folder that goes away with the server. */
@@ -60,7 +61,7 @@ export class Server implements AsyncDisposable {
     return new URL(this.consoleUrl).host
   }
 
-  /** Asks `look` now and after each event until it gives something else than undefined. */
+  /** Asks `look` now, after each event and at least every second, until it gives something else than undefined. */
   async until<T>(look: (api: ApiClient) => Promise<T | undefined>, options: UntilOptions): Promise<T> {
     return this.#follow(undefined, options, () => look(this.api))
   }
@@ -76,8 +77,8 @@ export class Server implements AsyncDisposable {
     const timer = setTimeout(() => stop.abort(), timeoutMs)
     try {
       const items = followEvents({ baseUrl: this.consoleUrl, token: this.token, signal: stop.signal, ...(after === undefined ? {} : { after }) })
-      for await (const item of items) {
-        const found = await look(item.kind === 'event' ? item.event : undefined)
+      for await (const item of withTicks(items, tickMs)) {
+        const found = await look(item?.kind === 'event' ? item.event : undefined)
         if (found !== undefined) return found
       }
     } catch (error) {
@@ -114,6 +115,24 @@ export class Server implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.child.end()
     await this.#folder?.[Symbol.asyncDispose]()
+  }
+}
+
+/** The items as they come, and undefined in between when none came for a while: not every change of an agent is an event. */
+async function* withTicks<T>(items: AsyncGenerator<T, void>, everyMs: number): AsyncGenerator<T | undefined, void> {
+  let next = items.next()
+  next.catch(() => undefined) // an abort while nobody waits
+  for (;;) {
+    const tick = Promise.withResolvers<undefined>()
+    const timer = setTimeout(() => tick.resolve(undefined), everyMs)
+    const item = await Promise.race([next, tick.promise]).finally(() => clearTimeout(timer))
+    if (item === undefined) yield undefined
+    else if (item.done === true) return
+    else {
+      yield item.value
+      next = items.next()
+      next.catch(() => undefined)
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** The stock supervisor with a stock Collector, set up as a person does it: the file that `drover tokens create --for supervisor` prints, with its two lines adapted. */
+import { watch } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
@@ -16,6 +17,11 @@ export interface SupervisorOptions {
 
 /** Shorter than a person would choose: it delays every APPLIED. */
 const applyTimeout = '3s'
+/** At this level the supervisor says each configuration that it receives. */
+const debugLog = 'telemetry:\n  logs:\n    level: debug\n'
+/** A Collector serves its own metrics on port 8888 unless told otherwise, and does not start while another has it. */
+const noMetricsPort = '--set=service.telemetry.metrics.level=none'
+const waitLimitMs = 60_000
 
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions
@@ -36,7 +42,7 @@ export class Supervisor implements AsyncDisposable {
   async start(): Promise<void> {
     const file = join(this.#options.folder, 'supervisor.yaml')
     await mkdir(this.storage, { recursive: true })
-    await writeFile(file, adapt(this.#options.pasted, this.#options.collector, this.storage), { mode: 0o600 })
+    await writeFile(file, `${adapt(this.#options.pasted, this.#options.collector, this.storage)}\n${debugLog}`, { mode: 0o600 })
     this.#child = new Child({ title: 'opampsupervisor', command: this.#options.supervisor, args: ['--config', file] })
   }
 
@@ -56,9 +62,27 @@ export class Supervisor implements AsyncDisposable {
     return readFile(join(this.storage, 'effective.yaml'), 'utf8')
   }
 
-  /** The Collector's own log. */
-  async collectorLog(): Promise<string> {
-    return readFile(join(this.storage, 'agent.log'), 'utf8').catch(() => '')
+  /** Hash of each configuration that this process received, by its own log. */
+  get receivedConfigs(): readonly string[] {
+    return [...this.child.output.matchAll(/"Received remote config from server".*?"hash":"([0-9a-f]*)"/g)].map((match) => match[1] ?? '')
+  }
+
+  /** Waits until the Collector's log, which begins anew with each start of it, says that it runs. */
+  async untilCollectorRuns(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const look = async () => {
+      const log = await readFile(join(this.storage, 'agent.log'), 'utf8').catch(() => '') // between two starts there is none
+      if (log.includes('Everything is ready')) resolve()
+    }
+    const watcher = watch(this.storage, () => void look())
+    const timer = setTimeout(() => reject(new Error(`the Collector does not run after ${waitLimitMs} ms`)), waitLimitMs)
+    void look()
+    try {
+      await promise
+    } finally {
+      clearTimeout(timer)
+      watcher.close()
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -66,16 +90,15 @@ export class Supervisor implements AsyncDisposable {
   }
 }
 
-/** The two lines that a person adapts, and a shorter time limit. Throws when the printed file has not one of each. */
+/** The two lines that a person adapts, and what a test machine needs. Throws when the printed file has not one of each. */
 export function adapt(pasted: string, executable: string, directory: string): string {
   const replaceOne = (text: string, key: string, value: string) => {
-    const pattern = new RegExp(`^(\\s*${key}:).*$`, 'gm')
+    const pattern = new RegExp(`^(\\s*)${key}:.*$`, 'gm')
     if (text.match(pattern)?.length !== 1) throw new Error(`expected one line with ${key}: in\n${pasted}`)
-    return text.replace(pattern, `$1 ${value}`)
+    return text.replace(pattern, `$1${key}: ${value}`)
   }
-  const adapted = replaceOne(replaceOne(pasted, 'executable', executable), 'directory', directory)
-  if (/^\s*config_apply_timeout:/m.test(adapted)) return replaceOne(adapted, 'config_apply_timeout', applyTimeout)
-  return adapted.replace(/^(\s*)executable:.*$/m, (line, indent: string) => `${line}\n${indent}config_apply_timeout: ${applyTimeout}`)
+  const forPerson = replaceOne(replaceOne(pasted, 'executable', executable), 'directory', directory)
+  return replaceOne(forPerson, 'config_apply_timeout', applyTimeout).replace(/^(\s*)executable:.*$/m, `$&\n$1args: ['${noMetricsPort}']`)
 }
 
 /** Runs the command line client against the server; resolves with its stdout, throws when it fails. */
