@@ -64,6 +64,26 @@ describe('a new connection of an agent', () => {
   })
 })
 
+describe('a goodbye', () => {
+  it('that is still being handled when a new connection takes over ends the old one only', async () => {
+    const { connect, handler, server } = inProcessFixture()
+    const old = connect()
+    await old.ask(firstReport(uidA))
+    let release: () => void = () => undefined
+    handler.answer = () => new Promise((resolve) => (release = () => resolve(undefined)))
+    const { agentDisconnect } = create(AgentToServerSchema, { agentDisconnect: {} })
+    old.send({ ...firstReport(uidA, { sequenceNum: 1 }), agentDisconnect: agentDisconnect! }) // !: just made
+    await settle()
+    handler.answer = () => undefined
+    const fresh = connect()
+    fresh.send(firstReport(uidA, { sequenceNum: 1 }))
+    await settle()
+    release()
+    await fresh.inbox.next()
+    expect([server.connection(uidA)?.id, handler.gone.map(({ reason }) => reason)]).toEqual([2, ['replaced']])
+  })
+})
+
 describe('a second agent with the uid of a live one', () => {
   it('is told a new uid, each time the same, and the first is left alone [UID-13] [UID-14] [UID-11]', async () => {
     const { connect, handler, server } = inProcessFixture()

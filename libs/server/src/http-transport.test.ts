@@ -203,7 +203,8 @@ describe('an agent on plain HTTP', () => {
 describe('a second agent with the uid of another, both on plain HTTP', () => {
   it('is found out by the sequence numbers and told a new uid [UID-13] [UID-14]', async () => {
     await using test = await startTestServer()
-    await poll(test.port, firstReport(uidA, { sequenceNum: 10 }))
+    await poll(test.port, firstReport(uidA, { sequenceNum: 8 }))
+    for (const sequenceNum of [9, 10]) await poll(test.port, report(uidA, { sequenceNum }))
     await poll(test.port, firstReport(uidA, { sequenceNum: 3 }))
     await poll(test.port, report(uidA, { sequenceNum: 11 }))
     const told = await poll(test.port, report(uidA, { sequenceNum: 4 }))
@@ -283,11 +284,11 @@ describe('a body that is too large', () => {
   })
 
   it('is refused with 503 when all bodies together would take too much memory, and the account is settled afterwards', async () => {
-    await using test = await startTestServer({ limits: { maxInFlightBytes: 50_000 } })
-    const response = await send(test.port, { body: encodeAgentToServer(largeReport(60_000)) })
+    await using test = await startTestServer({ limits: { maxInFlightBytes: 200_000 } })
+    const response = await send(test.port, { body: encodeAgentToServer(largeReport(900_000)) })
     expect([response.status, response.headers['retry-after'] === undefined]).toEqual([503, false])
     for (let sequenceNum = 0; sequenceNum < 5; sequenceNum++)
-      expect((await send(test.port, { body: encodeAgentToServer(largeReport(40_000, sequenceNum)) })).status).toBe(200)
+      expect((await send(test.port, { body: encodeAgentToServer(largeReport(150_000, sequenceNum)) })).status).toBe(200)
   })
 
   it('that does not arrive in 10 s is refused with 408', async () => {

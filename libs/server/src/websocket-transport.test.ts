@@ -37,6 +37,11 @@ async function refusedUpgrade(
   return { status: response.statusCode, headers: response.headers }
 }
 
+/** The TCP connection under a client. */
+function tcpOf(socket: WebSocket): Socket {
+  return (socket as unknown as { _socket: Socket })._socket // as: the library does not publish it
+}
+
 /** One masked client frame. */
 function frame(opcode: number, payload: Uint8Array, fin: boolean): Buffer {
   return Buffer.from([(fin ? 0x80 : 0) | opcode, 0x80 | payload.length, 0, 0, 0, 0, ...payload])
@@ -182,6 +187,30 @@ describe('a WebSocket that breaks the rules', () => {
     expect(test.server.connections()).toBe(0)
   })
 
+  it('has the full time for each message, although it is never between two', async () => {
+    const clock = new TestClock()
+    await using test = await startTestServer({ clock })
+    using agent = await TestSocket.connect(test.url)
+    const part = (fin: boolean) => agent.socket.send(Uint8Array.of(0), { fin })
+    const arrived = async () => {
+      agent.socket.ping()
+      await once(agent.socket, 'pong')
+    }
+    part(false)
+    await arrived()
+    for (let i = 0; i < 5; i++) {
+      clock.advance(6_000)
+      // One write, so that the end of a message and the beginning of the next arrive together.
+      tcpOf(agent.socket).cork()
+      part(true)
+      part(false)
+      tcpOf(agent.socket).uncork()
+      await arrived()
+    }
+    clock.advance(11_000)
+    expect((await agent.closed).code).toBe(1006)
+  })
+
   it('is cut when all incomplete messages together would take too much memory', async () => {
     await using test = await startTestServer({ limits: { maxInFlightBytes: 150_000 } })
     using first = await TestSocket.connect(test.url)
@@ -209,7 +238,7 @@ describe('a WebSocket that breaks the rules', () => {
   })
 
   it('is closed for frames that are no WebSocket frames, and others go on', async () => {
-    await using test = await startTestServer()
+    await using test = await startTestServer({ limits: { closeMs: 600_000 } })
     using good = await TestSocket.connect(test.url)
     await good.ask(firstReport(uidA))
     const { socket, answer } = await rawConnection(test.port)
@@ -219,7 +248,11 @@ describe('a WebSocket that breaks the rules', () => {
     await once(socket, 'data')
     // Unmasked, reserved bits set, and more of it after the server gave up.
     socket.write(Buffer.from([0xff, 0x05, 1, 2, 3, 4, 5]))
-    socket.write(Buffer.alloc(1_000, 0xee))
+    await once(socket, 'data')
+    for (let i = 0; i < 20; i++) {
+      socket.write(Buffer.alloc(1_000, 0xee))
+      await settle()
+    }
     socket.end()
     expect(await answer).toContain('101 Switching Protocols')
     expect((await good.ask(report(uidA, { sequenceNum: 1 }))).errorResponse).toBeUndefined()
