@@ -87,7 +87,7 @@ function fromHttpLayer(error: unknown): Described | undefined {
   }
 }
 
-/** Worth an error line in the log: nobody but us can do something about it. */
+/** Worth an error line in the log: nobody but us can do something about it. A store that cannot write says so itself, once. */
 export function isOurFault(status: number): boolean {
-  return status >= 500
+  return status === 500
 }
