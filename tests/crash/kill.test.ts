@@ -51,7 +51,7 @@ function allConnected(server: Server): Promise<true> {
   return server.until(async (api) => ((await api.countAgents({})).data.connected === agentCount ? true : undefined), { what: `${agentCount} connected agents` })
 }
 
-it(`loses nothing in ${runs} kills (seed ${seed})`, { timeout: runs * runLimitMs }, async () => {
+it(`loses nothing, however often it is killed (${runs} times, seed ${seed})`, { timeout: runs * runLimitMs }, async () => {
   const random = createRandom(seed)
   await using folder = await createTemporaryFolder()
   const places = { dataDir: join(folder.path, 'data'), agentsListen: `127.0.0.1:${await freePort()}`, consoleListen: `127.0.0.1:${await freePort()}` }
@@ -78,6 +78,19 @@ it(`loses nothing in ${runs} kills (seed ${seed})`, { timeout: runs * runLimitMs
   } finally {
     await server.kill()
   }
+})
+
+it('would notice what is missing', async () => {
+  await using server = await startServer()
+  const acknowledged = new Acknowledged()
+  const gone = Promise.withResolvers<void>()
+  const writing = writeUntilGone({ server, acknowledged, run: 0, onWrite: () => (acknowledged.total >= fewestWrites * 4 ? gone.resolve() : undefined) })
+  await gone.promise
+  await server.kill()
+  await writing
+  await using other = await startServer()
+  const missing = await findMissing(other, acknowledged)
+  expect(missing).toEqual(expect.arrayContaining([expect.stringMatching(/^config config-0-0: \d versions/), expect.stringMatching(/^group group-0: revision/)]))
 })
 
 /** Every configuration that an agent ever got was written down before. */
