@@ -73,7 +73,7 @@ async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, start
   const folder = started.use(openDataFolder(config.dataDir))
   const systemMetrics = started.use(createSystemMetrics())
   const foundation = await openFoundation(folder.databasePath, systemMetrics, { clock, log }, started)
-  const { store, events } = foundation
+  const { store } = foundation
 
   const decisions = createDecisions(foundation)
   const agents = started.use(await createAgents({ ...foundation, decisions }))
