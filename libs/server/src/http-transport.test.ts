@@ -110,6 +110,11 @@ describe('an agent on plain HTTP', () => {
     }
   })
 
+  it('may offer an upgrade to HTTP/2, which is ignored [S-HTTP-12]', async () => {
+    await using test = await startTestServer()
+    await poll(test.port, firstReport(uidA), { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAoAAAAAIAAAAA' })
+  })
+
   it('may write the media type with parameters and in capitals', async () => {
     await using test = await startTestServer()
     await poll(test.port, firstReport(uidA), { 'content-type': 'Application/X-Protobuf; charset=utf-8' })

@@ -25,6 +25,8 @@ export class Listener {
   readonly #tools: ListenerTools
   readonly #server: Server
   readonly #active = new Set<Promise<void>>()
+  /** What to call when the first request of a connection has arrived, TLS handshake included. */
+  readonly #handshakes = new Map<string, () => void>()
 
   constructor(server: Server, tools: ListenerTools) {
     this.#tools = tools
@@ -34,8 +36,12 @@ export class Listener {
     server.requestTimeout = headersMs + bodyMs
     // One more than allowed is kept, so that too many can be told from just enough.
     server.maxHeadersCount = maxHeaderCount + 1
-    // Read when the server begins to listen; Node's own default would let a slow client have 30 s more.
-    Object.assign(server, { connectionsCheckingInterval: Math.min(1_000, handshakeMs) })
+    Object.assign(server, {
+      // Read when the server begins to listen; Node's own default would let a slow client have 30 s more.
+      connectionsCheckingInterval: Math.min(1_000, handshakeMs),
+      // Some HTTP clients offer an upgrade to HTTP/2 with each POST. That is to be ignored, not taken for a WebSocket.
+      shouldUpgradeCallback: (request: IncomingMessage) => request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket',
+    })
     server.on('connection', this.#onConnection)
     server.on('request', this.#onRequest)
     server.on('upgrade', this.#onUpgrade)
@@ -56,23 +62,24 @@ export class Listener {
   /** A connection that sends no request in time is closed: a client that trickles a byte a second as well as one that sends none. */
   readonly #onConnection = (socket: Socket): void => {
     const { wheel, limits } = this.#tools
+    const peer = peerOf(socket)
     const deadline = wheel.after(limits.handshakeMs, () => socket.destroy())
     const done = () => {
       deadline.cancel()
-      handshakes.delete(socket)
+      this.#handshakes.delete(peer)
     }
-    handshakes.set(socket, done)
+    this.#handshakes.set(peer, done)
     socket.once('close', done)
   }
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    handshakes.get(request.socket)?.()
+    this.#handshakes.get(peerOf(request.socket))?.()
     if (pathOf(request) !== this.#tools.path) return this.#refuseOtherPath(response)
     this.#track(this.#serve(request, response))
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    handshakes.get(request.socket)?.()
+    this.#handshakes.get(peerOf(request.socket))?.()
     if (pathOf(request) !== this.#tools.path) {
       if (this.#server.listenerCount('upgrade') === 1) refuseUpgrade(socket, { status: 404 }, this.#tools.wheel)
       return
@@ -132,8 +139,10 @@ export class Listener {
   }
 }
 
-/** What to call when the first request of a connection has arrived. */
-const handshakes = new WeakMap<Duplex, () => void>()
+/** The same for the TCP connection and for the TLS connection on it, which are different objects. */
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0} ${socket.localPort ?? 0}`
+}
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?')[0] ?? ''

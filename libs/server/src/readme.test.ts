@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
 import { AgentToServerSchema } from '@drover/protocol'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { firstReport, report, TestSocket, uidA } from './test-agent.ts'
 
 const here = import.meta.dirname
@@ -20,6 +20,7 @@ function exampleSource(): string {
 
 describe('the example of the README', () => {
   it('runs: it refuses strangers, offers its configuration, and stops when the agent reports it [RC-08] [RC-09] [RC-19]', async () => {
+    const said = vi.spyOn(console, 'log').mockImplementation(() => undefined)
     const folder = mkdtempSync(join(here, 'readme-example-'))
     try {
       writeFileSync(join(folder, 'example.ts'), exampleSource())
@@ -36,7 +37,9 @@ describe('the example of the README', () => {
       expect((await agent.ask({ ...report(uidA, { sequenceNum: 1, capabilities }), remoteConfigStatus: status([1]) })).remoteConfig).toBeUndefined()
       await opamp[Symbol.asyncDispose]()
       http.close()
+      expect(said).toHaveBeenCalledWith(`${uidA} is gone: server`)
     } finally {
+      said.mockRestore()
       rmSync(folder, { recursive: true })
     }
   })

@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { AgentToServerSchema, type AgentCapability, type AgentToServer, encodeAgentToServer, peekHeartbeat } from '@drover/protocol'
 import { describe, expect, it } from 'vitest'
 import { capabilitiesOf, continuesSequence, newSession, readHeartbeat, readReport, type Reading, type Session } from './session.ts'
@@ -78,6 +78,21 @@ describe('a session', () => {
     expect([...first.session.customCapabilities]).toEqual([])
     const { session } = read([withList(1, ['a.b', 'a.c']), withList(2, ['a.d']), delta(3)], first.session)
     expect([...session.customCapabilities]).toEqual(['a.d'])
+  })
+
+  it('misses no effective configuration of an agent that does not promise one [CAP-15]', () => {
+    expect(read([full(0)]).readings[0]?.complete).toBe(true)
+    expect(read([full(0, ['ReportsStatus', 'ReportsEffectiveConfig'])]).readings[0]).toMatchObject({ complete: false, askFullState: true })
+  })
+
+  it('sees nothing in a settings request that asks for nothing [CSR-22]', () => {
+    const requesting = (init: MessageInitShape<typeof AgentToServerSchema>) => ({
+      ...delta(1),
+      connectionSettingsRequest: create(AgentToServerSchema, init).connectionSettingsRequest!,
+    }) // !: the caller sets it
+    const { session } = read([full(0)])
+    expect(read([requesting({ connectionSettingsRequest: {} })], session).readings[0]?.eventful).toBe(false)
+    expect(read([requesting({ connectionSettingsRequest: { opamp: {} } })], session).readings[0]?.eventful).toBe(true)
   })
 
   it('does not ask an agent that says goodbye', () => {

@@ -53,7 +53,8 @@ export function readReport(session: Session, message: AgentToServer, nowMs: numb
   const before = tracker.awaitsFullState ? session.requests : answered(session.requests)
   const askFullState = tracker.awaitsFullState && !disconnects && mayAsk(before, nowMs, rule)
   const requestsUid = (message.flags & BigInt(AgentToServerFlags.AgentToServerFlags_RequestInstanceUid)) !== 0n
-  const isRequest = requestsUid || message.connectionSettingsRequest !== undefined || message.customMessage !== undefined
+  // A settings request for nothing is none.
+  const isRequest = requestsUid || message.connectionSettingsRequest?.opamp !== undefined || message.customMessage !== undefined
   return {
     session: {
       tracker,

@@ -205,8 +205,8 @@ export class TestSocket implements Disposable {
     this.closed = new Promise((resolve) => socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })))
   }
 
-  static async connect(url: string, options: ClientOptions = {}): Promise<TestSocket> {
-    const socket = new WebSocket(`ws://${url}`, { perMessageDeflate: false, ...options })
+  static async connect(url: string, options: ClientOptions = {}, scheme: 'ws' | 'wss' = 'ws'): Promise<TestSocket> {
+    const socket = new WebSocket(`${scheme}://${url}`, { perMessageDeflate: false, ...options })
     const client = new TestSocket(socket)
     await once(socket, 'open')
     return client
