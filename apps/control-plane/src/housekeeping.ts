@@ -1,4 +1,4 @@
-/** Once a minute: expired things go, bounds are kept. A failure is logged and tried again with the next round. */
+/** Expired credentials are cut every minute, what is over goes every hour: a quiet server leaves its store alone. */
 import type { Logger } from 'pino'
 import type { Access } from './access/index.ts'
 import type { EventLog } from './events/event-log.ts'
@@ -7,7 +7,7 @@ import type { BlobStore } from './storage/blob-store.ts'
 import type { Store } from './storage/store.ts'
 
 export interface HousekeepingOptions {
-  readonly access: Pick<Access, 'tidy'>
+  readonly access: Pick<Access, 'cutExpired' | 'prune'>
   readonly events: Pick<EventLog, 'prune'>
   readonly idempotency: Pick<Idempotency, 'prune'>
   readonly store: Pick<Store, 'transaction'>
@@ -16,7 +16,6 @@ export interface HousekeepingOptions {
 }
 
 const INTERVAL_MS = 60_000
-/** Rare enough not to matter among what is counted for a quiet server. */
 const ROUNDS_PER_PRUNE = 60
 
 export function startHousekeeping({ access, events, idempotency, store, blobs, log }: HousekeepingOptions): AsyncDisposable {
@@ -24,8 +23,9 @@ export function startHousekeeping({ access, events, idempotency, store, blobs, l
   let running: Promise<void> = Promise.resolve()
   const tidy = async (): Promise<void> => {
     try {
-      await access.tidy()
-      if (round++ % ROUNDS_PER_PRUNE !== 0) return
+      access.cutExpired()
+      if (++round % ROUNDS_PER_PRUNE !== 0) return
+      await access.prune()
       await events.prune()
       await idempotency.prune()
       await store.transaction((tx) => blobs.prune(tx))

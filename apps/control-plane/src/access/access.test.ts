@@ -198,8 +198,8 @@ describe('enrolment tokens', () => {
     expect(agent(token)).toMatchObject({ kind: 'accept' })
     console.clock.time += 60_000
     expect(agent(token)).toMatchObject({ kind: 'reject', message: expect.stringContaining('expired') })
-    await console.access.tidy()
-    await console.access.tidy()
+    console.access.cutExpired()
+    console.access.cutExpired()
     expect(console.disconnected).toEqual([id])
   })
 
@@ -241,7 +241,7 @@ describe('enrolment tokens', () => {
     await console.api.createEnrolmentToken({ body: { name: 'two' } })
     console.fleet.connected.set(first.id, 3)
     agent(first.token)
-    await console.access.tidy()
+    await console.access.prune()
     const newest = (await console.api.listEnrolmentTokens({ query: { limit: 1 } })).data
     expect(newest).toMatchObject({ total: 2, items: [{ name: 'two', lastUsedAt: null }] })
     const oldest = (await console.api.listEnrolmentTokens({ query: { limit: 1, cursor: newest.nextCursor ?? '' } })).data
