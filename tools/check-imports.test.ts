@@ -16,7 +16,7 @@ describe('findImports', () => {
       "} from 'c'",
       "export * from './d.ts'",
       "import 'e'",
-      ["const f = await import", "('f')"].join(''),
+      ['const f = await import', "('f')"].join(''),
     ].join('\n')
     expect(findImports(text)).toEqual([
       { specifier: 'a', line: 1 },

@@ -7,16 +7,26 @@ export const Timestamp = z.iso.datetime({ precision: 3 }).meta({ id: 'Timestamp'
 /** Name of a config or group: what a person types in a path or a command. */
 export const ResourceName = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/, 'use 1 to 63 lower-case letters, digits, dots, dashes or underscores, starting and ending with a letter or digit')
+  .regex(
+    /^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$/,
+    'use 1 to 63 lower-case letters, digits, dots, dashes or underscores, starting and ending with a letter or digit',
+  )
   .meta({ id: 'ResourceName' })
 
 export const InstanceUidText = z.uuid().meta({ id: 'InstanceUid', description: 'The OpAMP instance uid in canonical UUID form' })
 
 /** Lower-case hex of a SHA-256. */
-export const ContentHash = z.string().regex(/^[0-9a-f]{64}$/).meta({ id: 'ContentHash' })
+export const ContentHash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .meta({ id: 'ContentHash' })
 
 /** Hash of a configuration as hex; agents may report hashes that others chose, so any length. */
-export const ConfigHash = z.string().regex(/^[0-9a-f]*$/).max(256).meta({ id: 'ConfigHash' })
+export const ConfigHash = z
+  .string()
+  .regex(/^[0-9a-f]*$/)
+  .max(256)
+  .meta({ id: 'ConfigHash' })
 
 export const PageQuery = z.object({
   cursor: z.string().max(512).optional().meta({ description: 'From `nextCursor` of the page before' }),
@@ -53,7 +63,11 @@ export type Problem = z.output<typeof Problem>
 export const ConfigFile = z
   .object({
     /** File name; several files are merged in the order of their names. */
-    name: z.string().max(255).regex(/^[^\u0000-\u001f\\]*$/, 'no control characters or backslashes').refine((name) => !name.split('/').includes('..'), 'no .. in a file name'),
+    name: z
+      .string()
+      .max(255)
+      .regex(/^[^\u0000-\u001f\\]*$/, 'no control characters or backslashes')
+      .refine((name) => !name.split('/').includes('..'), 'no .. in a file name'),
     contentType: z.string().max(127).default('text/yaml'),
     body: z.string().max(4 * 1024 * 1024),
   })

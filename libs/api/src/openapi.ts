@@ -51,7 +51,12 @@ function operation(route: AnyRoute, components: Record<string, unknown>): Record
 function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query', components: Record<string, unknown>): Record<string, unknown>[] {
   if (schema === undefined) return []
   const object = jsonSchema(schema, 'input', components) as { properties?: Record<string, Record<string, unknown>>; required?: string[] }
-  return Object.entries(object.properties ?? {}).map(([name, property]) => ({ name, in: place, required: place === 'path' || (object.required?.includes(name) ?? false), schema: property }))
+  return Object.entries(object.properties ?? {}).map(([name, property]) => ({
+    name,
+    in: place,
+    required: place === 'path' || (object.required?.includes(name) ?? false),
+    schema: property,
+  }))
 }
 
 /** JSON Schema of a zod schema; what has a name goes into `components` once. */

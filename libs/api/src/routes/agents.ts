@@ -3,20 +3,24 @@ import { z } from 'zod'
 import { ConfigFile, ConfigHash, InstanceUidText, PageQuery, ResourceName, Timestamp, pageOf } from '../common.ts'
 import { defineRoute } from '../route.ts'
 
-export const AgentId = z.string().regex(/^agt_[0-9a-z]{1,40}$/).meta({ id: 'AgentId' })
+export const AgentId = z
+  .string()
+  .regex(/^agt_[0-9a-z]{1,40}$/)
+  .meta({ id: 'AgentId' })
 
 /** Where an agent stands with the configuration it should have. */
-export const ConfigState = z
-  .enum(['unmanaged', 'notAccepted', 'pending', 'offered', 'applying', 'applied', 'failed', 'restored', 'timedOut'])
-  .meta({
-    id: 'ConfigState',
-    description:
-      'unmanaged: no group gives it a configuration; notAccepted: the agent does not accept remote configuration; pending: to be offered when it is connected; ' +
-      'offered, applying, applied, failed: what became of the desired configuration; restored: it failed the desired one and runs its last good one; timedOut: no answer to the offer',
-  })
+export const ConfigState = z.enum(['unmanaged', 'notAccepted', 'pending', 'offered', 'applying', 'applied', 'failed', 'restored', 'timedOut']).meta({
+  id: 'ConfigState',
+  description:
+    'unmanaged: no group gives it a configuration; notAccepted: the agent does not accept remote configuration; pending: to be offered when it is connected; ' +
+    'offered, applying, applied, failed: what became of the desired configuration; restored: it failed the desired one and runs its last good one; timedOut: no answer to the offer',
+})
 export type ConfigState = z.output<typeof ConfigState>
 
-export const Labels = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/, 'label names have 1 to 63 letters, digits, dots, dashes, underscores or slashes'), z.string().max(255))
+export const Labels = z.record(
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/, 'label names have 1 to 63 letters, digits, dots, dashes, underscores or slashes'),
+  z.string().max(255),
+)
 
 export const AgentSummary = z
   .object({
@@ -85,16 +89,12 @@ export const AgentDetail = AgentSummary.extend({
   capabilities: z.array(z.string()),
   customCapabilities: z.array(z.string()),
   health: HealthNode.nullable(),
-  remoteConfigStatus: z
-    .object({ hash: ConfigHash, status: z.enum(['unset', 'applying', 'applied', 'failed']), errorMessage: z.string() })
-    .nullable(),
+  remoteConfigStatus: z.object({ hash: ConfigHash, status: z.enum(['unset', 'applying', 'applied', 'failed']), errorMessage: z.string() }).nullable(),
   effectiveConfigHash: ConfigHash.nullable(),
   desiredConfigHash: ConfigHash.nullable(),
   lastGoodConfigHash: ConfigHash.nullable(),
   components: z.object({ hash: z.string(), complete: z.boolean(), items: z.array(ComponentInfo) }).nullable(),
-  connection: z
-    .object({ remoteAddress: z.string(), connectedAt: Timestamp, credential: z.string() })
-    .nullable(),
+  connection: z.object({ remoteAddress: z.string(), connectedAt: Timestamp, credential: z.string() }).nullable(),
 }).meta({ id: 'AgentDetail' })
 export type AgentDetail = z.output<typeof AgentDetail>
 
@@ -129,13 +129,14 @@ export const FragmentRef = z
   .meta({ id: 'FragmentRef' })
 
 /** A value that more than one fragment sets: which one wins. Indices into `fragments`. */
-export const Override = z
-  .object({ path: z.string(), winner: z.number().int(), losers: z.array(z.number().int()) })
-  .meta({ id: 'Override' })
+export const Override = z.object({ path: z.string(), winner: z.number().int(), losers: z.array(z.number().int()) }).meta({ id: 'Override' })
 
 export const DriftEntry = z
   .object({ path: z.string(), kind: z.enum(['missing', 'changed']), desired: z.unknown(), effective: z.unknown().optional() })
-  .meta({ id: 'DriftEntry', description: 'A value of the desired configuration that the effective one lacks or has otherwise; what the agent adds is no drift' })
+  .meta({
+    id: 'DriftEntry',
+    description: 'A value of the desired configuration that the effective one lacks or has otherwise; what the agent adds is no drift',
+  })
 
 export const DesiredConfig = z
   .object({
@@ -180,33 +181,139 @@ export type Attempt = z.output<typeof Attempt>
 const AgentParams = z.object({ agentId: z.string().max(64).meta({ description: 'Agent id or instance uid' }) })
 
 export const agentRoutes = {
-  listAgents: defineRoute({ id: 'listAgents', method: 'GET', path: '/agents', tag: 'agents', access: 'read', summary: 'List agents, a page at a time', query: AgentListQuery, response: pageOf(AgentSummary) }),
+  listAgents: defineRoute({
+    id: 'listAgents',
+    method: 'GET',
+    path: '/agents',
+    tag: 'agents',
+    access: 'read',
+    summary: 'List agents, a page at a time',
+    query: AgentListQuery,
+    response: pageOf(AgentSummary),
+  }),
   countAgents: defineRoute({
-    id: 'countAgents', method: 'GET', path: '/agents/counts', tag: 'agents', access: 'read',
-    summary: 'Count agents by state', query: z.object({ filter: z.string().max(4096).optional() }), response: AgentCounts,
+    id: 'countAgents',
+    method: 'GET',
+    path: '/agents/counts',
+    tag: 'agents',
+    access: 'read',
+    summary: 'Count agents by state',
+    query: z.object({ filter: z.string().max(4096).optional() }),
+    response: AgentCounts,
   }),
   agentHistory: defineRoute({
-    id: 'agentHistory', method: 'GET', path: '/agents/history', tag: 'agents', access: 'read',
-    summary: 'Counts over time, newest last', response: z.object({ intervalSeconds: z.number(), samples: z.array(AgentCounts.extend({ at: Timestamp })) }),
+    id: 'agentHistory',
+    method: 'GET',
+    path: '/agents/history',
+    tag: 'agents',
+    access: 'read',
+    summary: 'Counts over time, newest last',
+    response: z.object({ intervalSeconds: z.number(), samples: z.array(AgentCounts.extend({ at: Timestamp })) }),
   }),
   listAttributeKeys: defineRoute({
-    id: 'listAttributeKeys', method: 'GET', path: '/agents/attributes', tag: 'agents', access: 'read',
+    id: 'listAttributeKeys',
+    method: 'GET',
+    path: '/agents/attributes',
+    tag: 'agents',
+    access: 'read',
     summary: 'Attribute and label keys that agents have, with frequent values (for completion in a selector)',
     response: z.object({ items: z.array(z.object({ key: z.string(), agents: z.number().int(), values: z.array(z.string()) })) }),
   }),
-  getAgent: defineRoute({ id: 'getAgent', method: 'GET', path: '/agents/{agentId}', tag: 'agents', access: 'read', summary: 'Show an agent', params: AgentParams, response: AgentDetail, etag: true }),
-  getEffectiveConfig: defineRoute({
-    id: 'getEffectiveConfig', method: 'GET', path: '/agents/{agentId}/effective-config', tag: 'agents', access: 'read',
-    summary: 'What the agent says it runs, secrets redacted', params: AgentParams, response: z.object({ hash: ConfigHash.nullable(), reportedAt: Timestamp.nullable(), files: z.array(ConfigFile) }),
+  getAgent: defineRoute({
+    id: 'getAgent',
+    method: 'GET',
+    path: '/agents/{agentId}',
+    tag: 'agents',
+    access: 'read',
+    summary: 'Show an agent',
+    params: AgentParams,
+    response: AgentDetail,
+    etag: true,
   }),
-  getDesiredConfig: defineRoute({ id: 'getDesiredConfig', method: 'GET', path: '/agents/{agentId}/desired-config', tag: 'agents', access: 'read', summary: 'What the agent should run, and why', params: AgentParams, response: DesiredConfig }),
-  listAgentAttempts: defineRoute({ id: 'listAgentAttempts', method: 'GET', path: '/agents/{agentId}/attempts', tag: 'agents', access: 'read', summary: 'What was offered to an agent and what became of it, newest first', params: AgentParams, query: PageQuery, response: pageOf(Attempt) }),
-  retryAgent: defineRoute({ id: 'retryAgent', method: 'POST', path: '/agents/{agentId}/retry', tag: 'agents', access: 'write', summary: 'Offer the desired configuration again although the agent failed it', params: AgentParams, status: 202, response: z.object({ hash: ConfigHash }) }),
-  setLabels: defineRoute({ id: 'setLabels', method: 'PUT', path: '/agents/{agentId}/labels', tag: 'agents', access: 'write', summary: 'Set the labels of an agent (all of them)', params: AgentParams, body: z.object({ labels: Labels }), response: AgentDetail, ifMatch: true, etag: true }),
-  restartAgent: defineRoute({ id: 'restartAgent', method: 'POST', path: '/agents/{agentId}/restart', tag: 'agents', access: 'write', summary: 'Ask the agent to restart', params: AgentParams, status: 202, response: z.object({ delivery: z.enum(['sent', 'queued']) }) }),
-  forgetAgent: defineRoute({ id: 'forgetAgent', method: 'DELETE', path: '/agents/{agentId}', tag: 'agents', access: 'write', summary: 'Forget an agent; it comes back as new when it connects again', params: AgentParams, status: 204 }),
+  getEffectiveConfig: defineRoute({
+    id: 'getEffectiveConfig',
+    method: 'GET',
+    path: '/agents/{agentId}/effective-config',
+    tag: 'agents',
+    access: 'read',
+    summary: 'What the agent says it runs, secrets redacted',
+    params: AgentParams,
+    response: z.object({ hash: ConfigHash.nullable(), reportedAt: Timestamp.nullable(), files: z.array(ConfigFile) }),
+  }),
+  getDesiredConfig: defineRoute({
+    id: 'getDesiredConfig',
+    method: 'GET',
+    path: '/agents/{agentId}/desired-config',
+    tag: 'agents',
+    access: 'read',
+    summary: 'What the agent should run, and why',
+    params: AgentParams,
+    response: DesiredConfig,
+  }),
+  listAgentAttempts: defineRoute({
+    id: 'listAgentAttempts',
+    method: 'GET',
+    path: '/agents/{agentId}/attempts',
+    tag: 'agents',
+    access: 'read',
+    summary: 'What was offered to an agent and what became of it, newest first',
+    params: AgentParams,
+    query: PageQuery,
+    response: pageOf(Attempt),
+  }),
+  retryAgent: defineRoute({
+    id: 'retryAgent',
+    method: 'POST',
+    path: '/agents/{agentId}/retry',
+    tag: 'agents',
+    access: 'write',
+    summary: 'Offer the desired configuration again although the agent failed it',
+    params: AgentParams,
+    status: 202,
+    response: z.object({ hash: ConfigHash }),
+  }),
+  setLabels: defineRoute({
+    id: 'setLabels',
+    method: 'PUT',
+    path: '/agents/{agentId}/labels',
+    tag: 'agents',
+    access: 'write',
+    summary: 'Set the labels of an agent (all of them)',
+    params: AgentParams,
+    body: z.object({ labels: Labels }),
+    response: AgentDetail,
+    ifMatch: true,
+    etag: true,
+  }),
+  restartAgent: defineRoute({
+    id: 'restartAgent',
+    method: 'POST',
+    path: '/agents/{agentId}/restart',
+    tag: 'agents',
+    access: 'write',
+    summary: 'Ask the agent to restart',
+    params: AgentParams,
+    status: 202,
+    response: z.object({ delivery: z.enum(['sent', 'queued']) }),
+  }),
+  forgetAgent: defineRoute({
+    id: 'forgetAgent',
+    method: 'DELETE',
+    path: '/agents/{agentId}',
+    tag: 'agents',
+    access: 'write',
+    summary: 'Forget an agent; it comes back as new when it connects again',
+    params: AgentParams,
+    status: 204,
+  }),
   listAttempts: defineRoute({
-    id: 'listAttempts', method: 'GET', path: '/attempts', tag: 'agents', access: 'read', summary: 'Attempts of all agents, newest first',
-    query: PageQuery.extend({ state: AttemptState.optional(), hash: ConfigHash.optional() }), response: pageOf(Attempt),
+    id: 'listAttempts',
+    method: 'GET',
+    path: '/attempts',
+    tag: 'agents',
+    access: 'read',
+    summary: 'Attempts of all agents, newest first',
+    query: PageQuery.extend({ state: AttemptState.optional(), hash: ConfigHash.optional() }),
+    response: pageOf(Attempt),
   }),
 }

@@ -5,10 +5,35 @@ import { defineRoute } from '../route.ts'
 
 export const EventKind = z
   .enum([
-    'agent.connected', 'agent.disconnected', 'agent.enrolled', 'agent.changed', 'agent.health', 'agent.renamed', 'agent.duplicate', 'agent.forgotten', 'agent.labelled', 'agent.restartRequested',
-    'attempt.offered', 'attempt.applying', 'attempt.applied', 'attempt.failed', 'attempt.timedOut', 'attempt.restored', 'attempt.retried',
-    'config.created', 'config.versioned', 'config.deleted', 'group.created', 'group.changed', 'group.deleted',
-    'token.created', 'token.revoked', 'session.created', 'access.refused', 'server.started', 'server.stopping',
+    'agent.connected',
+    'agent.disconnected',
+    'agent.enrolled',
+    'agent.changed',
+    'agent.health',
+    'agent.renamed',
+    'agent.duplicate',
+    'agent.forgotten',
+    'agent.labelled',
+    'agent.restartRequested',
+    'attempt.offered',
+    'attempt.applying',
+    'attempt.applied',
+    'attempt.failed',
+    'attempt.timedOut',
+    'attempt.restored',
+    'attempt.retried',
+    'config.created',
+    'config.versioned',
+    'config.deleted',
+    'group.created',
+    'group.changed',
+    'group.deleted',
+    'token.created',
+    'token.revoked',
+    'session.created',
+    'access.refused',
+    'server.started',
+    'server.stopping',
   ])
   .meta({ id: 'EventKind' })
 export type EventKind = z.output<typeof EventKind>
@@ -30,15 +55,34 @@ export const Event = z
   .meta({ id: 'Event' })
 export type Event = z.output<typeof Event>
 
-const EventFilter = z.object({ kind: z.string().max(200).optional().meta({ description: 'Kinds or prefixes, comma-separated, e.g. `attempt,agent.health`' }), subject: z.string().max(64).optional() })
+const EventFilter = z.object({
+  kind: z.string().max(200).optional().meta({ description: 'Kinds or prefixes, comma-separated, e.g. `attempt,agent.health`' }),
+  subject: z.string().max(64).optional(),
+})
 
 export const eventRoutes = {
   listEvents: defineRoute({
-    id: 'listEvents', method: 'GET', path: '/events', tag: 'events', access: 'read',
+    id: 'listEvents',
+    method: 'GET',
+    path: '/events',
+    tag: 'events',
+    access: 'read',
     summary: 'Events: newest first with `before`, oldest first with `after`',
-    query: EventFilter.extend({ after: z.coerce.number().int().min(0).optional(), before: z.coerce.number().int().min(0).optional(), limit: z.coerce.number().int().min(1).max(500).default(50) }),
+    query: EventFilter.extend({
+      after: z.coerce.number().int().min(0).optional(),
+      before: z.coerce.number().int().min(0).optional(),
+      limit: z.coerce.number().int().min(1).max(500).default(50),
+    }),
     response: pageOf(Event),
   }),
   /** Server-sent events: `id` is the event's id, `data` the Event as JSON; `Last-Event-ID` or `after` resumes; a comment every 15 s. Not a JSON answer. */
-  streamEvents: defineRoute({ id: 'streamEvents', method: 'GET', path: '/events/stream', tag: 'events', access: 'read', summary: 'Follow events as server-sent events', query: EventFilter.extend({ after: z.coerce.number().int().min(0).optional().meta({ description: 'Default: from now' }) }) }),
+  streamEvents: defineRoute({
+    id: 'streamEvents',
+    method: 'GET',
+    path: '/events/stream',
+    tag: 'events',
+    access: 'read',
+    summary: 'Follow events as server-sent events',
+    query: EventFilter.extend({ after: z.coerce.number().int().min(0).optional().meta({ description: 'Default: from now' }) }),
+  }),
 }

@@ -16,7 +16,13 @@ export const Status = z
     groups: z.number().int(),
     /** The newest event's id. */
     lastEventId: z.number().int(),
-    store: z.object({ kind: z.literal('sqlite'), schemaVersion: z.number().int(), bytes: z.number().int(), state: z.enum(['ok', 'read-only']), detail: z.string().nullable() }),
+    store: z.object({
+      kind: z.literal('sqlite'),
+      schemaVersion: z.number().int(),
+      bytes: z.number().int(),
+      state: z.enum(['ok', 'read-only']),
+      detail: z.string().nullable(),
+    }),
     residentBytes: z.number().int(),
     demoAgents: z.number().int(),
   })
@@ -25,5 +31,13 @@ export type Status = z.output<typeof Status>
 
 export const systemRoutes = {
   getStatus: defineRoute({ id: 'getStatus', method: 'GET', path: '/status', tag: 'system', access: 'read', summary: 'How the server is', response: Status }),
-  getOpenApi: defineRoute({ id: 'getOpenApi', method: 'GET', path: '/openapi.json', tag: 'system', access: 'public', summary: 'This API as OpenAPI 3.1', response: z.record(z.string(), z.unknown()) }),
+  getOpenApi: defineRoute({
+    id: 'getOpenApi',
+    method: 'GET',
+    path: '/openapi.json',
+    tag: 'system',
+    access: 'public',
+    summary: 'This API as OpenAPI 3.1',
+    response: z.record(z.string(), z.unknown()),
+  }),
 }
