@@ -65,6 +65,8 @@ export interface AgentRecord {
   healthCheck: Deadline | undefined
   /** What the last event about its health said. */
   announcedHealth: boolean | null
+  /** Changes of health since it was last told. */
+  healthFlips: number
   /** A description came at least once. */
   described: boolean
 }

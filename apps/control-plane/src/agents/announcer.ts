@@ -16,6 +16,8 @@ export interface AnnouncerOptions {
 const HEALTH_SETTLE_MS = 3_000
 /** And then not more often than this. */
 const HEALTH_GAP_MS = 30_000
+/** So many changes within a gap are told whatever the health is at its end. */
+const FLAPPING_FLIPS = 6
 const LONGEST_QUOTE = 200
 
 export class Announcer {
@@ -74,22 +76,33 @@ export class Announcer {
 
   /** Call it when the health changed; it is told when it has settled. */
   health(record: AgentRecord): void {
-    record.healthCheck ??= this.#options.deadlines.after(HEALTH_SETTLE_MS, () => this.#tellHealth(record))
+    record.healthFlips += 1
+    record.healthCheck ??= this.#options.deadlines.after(HEALTH_SETTLE_MS, () => this.#afterSettling(record))
   }
 
-  #tellHealth(record: AgentRecord): void {
-    record.healthCheck = undefined
-    const { healthy, announcedHealth } = record
-    if (record.forgotten || record.connection === undefined || healthy === null || healthy === announcedHealth) return
+  /** A short dip is not told, but counted until the gap is over. */
+  #afterSettling(record: AgentRecord): void {
+    this.#tellHealth(record, false)
+    record.healthCheck = this.#options.deadlines.after(HEALTH_GAP_MS, () => this.#afterGap(record))
+  }
+
+  #afterGap(record: AgentRecord): void {
+    const told = this.#tellHealth(record, record.healthFlips >= FLAPPING_FLIPS)
+    record.healthFlips = 0
+    record.healthCheck = told ? this.#options.deadlines.after(HEALTH_GAP_MS, () => this.#afterGap(record)) : undefined
+  }
+
+  #tellHealth(record: AgentRecord, flapping: boolean): boolean {
+    const { healthy, announcedHealth, lastError } = record
+    if (record.forgotten || record.connection === undefined || healthy === null) return false
+    if (healthy === announcedHealth && !flapping) return false
     record.announcedHealth = healthy
     // That a new agent is well is no news.
-    if (announcedHealth === null && healthy) return
-    const error = record.lastError === null ? '' : `: ${quote(record.lastError)}`
-    this.say(record, 'agent.health', healthy ? `${record.name} is healthy again` : `${record.name} is unhealthy${error}`, {
-      healthy,
-      lastError: record.lastError,
-    })
-    record.healthCheck = this.#options.deadlines.after(HEALTH_GAP_MS, () => this.#tellHealth(record))
+    if (announcedHealth === null && healthy && !flapping) return false
+    const error = lastError === null ? '' : `: ${quote(lastError)}`
+    const state = healthy ? 'is healthy again' : `is unhealthy${error}`
+    this.say(record, 'agent.health', `${record.name} ${flapping ? 'keeps changing between healthy and unhealthy' : state}`, { healthy, flapping, lastError })
+    return true
   }
 }
 

@@ -48,45 +48,12 @@ export interface Agents extends AgentsPart {
 }
 
 export async function createAgents(options: AgentsOptions, tuning: AgentsTuning = {}): Promise<Agents> {
-  const { store: database, events, blobs, log, clock, decisions } = options
-  const timing = tuning.timing ?? realTiming(clock)
-  const now = () => timing.now()
-  const registry = new Registry()
-  const metrics = createAgentMetrics(options.metrics, registry)
-  const deadlines = new Deadlines(timing)
-  const store = new AgentStore({ store: database, timing, log })
-  const desired = new DesiredConfigs(decisions)
-  const components = new ComponentSets()
-  const rendered = new RenderedConfigs({ store, read: database.read, blobs, now })
-  const announcer = new Announcer({ store, events, deadlines })
-  const attemptTimeoutMs = tuning.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS
-  const offers = new Offers({
-    registry,
-    store,
-    read: database.read,
-    blobs,
-    desired,
-    rendered,
-    components,
-    deadlines,
-    announcer,
-    metrics,
-    log,
-    now,
-    attemptTimeoutMs,
-  })
-  const intake = new Intake({ registry, store, blobs, components, now })
-  const lastSeen = (record: AgentRecord): number | null => driver.lastSeen(record)
-  const liveness = new Liveness({ registry, deadlines, now, lastSeen, staleAfterMs: STALE_AFTER_MS })
-  const driver = new Driver({ registry, store, intake, offers, liveness, announcer, now })
-  const commands = new Commands({ store: database, events, agentStore: store, registry, offers, driver })
-  const details = new Details({ read: database.read, blobs, agentStore: store, components, desired, offers, lastSeen })
-  const wave = new Wave({ registry, desired, offers, store, send: (record, prepared) => driver.send(record, prepared), log })
-  const history = new History(HISTORY_INTERVAL_MS, HISTORY_MS)
-  const sampling = startSampling(history, registry, timing)
-
+  const timing = tuning.timing ?? realTiming(options.clock)
+  const parts = assemble(options, timing, tuning.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS)
+  const { registry, deadlines, store, desired, components, offers, liveness, driver, commands, details, wave, history } = parts
   await loadAgents(options, registry, components)
-
+  const sampling = startSampling(history, registry, timing)
+  const lastSeen = (record: AgentRecord) => driver.lastSeen(record)
   return {
     handler: driver,
     async start(server: OpampServer) {
@@ -99,7 +66,7 @@ export async function createAgents(options: AgentsOptions, tuning: AgentsTuning 
         liveness.watch(record)
       }
     },
-    bindRoutes: (bind) => bindAgentRoutes(bind, { read: database.read, agentStore: store, registry, details, commands, history, lastSeen }),
+    bindRoutes: (bind) => bindAgentRoutes(bind, { read: options.store.read, agentStore: store, registry, details, commands, history, lastSeen }),
     counts: () => registry.counts(),
     countsByGroup: () => registry.countsByGroup(),
     connectedByPrincipal: () => registry.connectedByPrincipal(),
@@ -107,22 +74,48 @@ export async function createAgents(options: AgentsOptions, tuning: AgentsTuning 
     previewDraft: (draft) => previewDraft({ records: () => registry.all(), desired, lastSeen }, draft),
     onGroupsChanged: () => wave.start(),
     settled: () => wave.settled(),
-    recall: async (uid) => {
-      const record = registry.byUid(uid)
-      if (record?.reported == null) return undefined
-      const { files } = await details.effective(record)
-      return { ...record.reported, effectiveConfig: files[0]?.body }
-    },
+    recall: (uid) => recall(registry, details, uid),
     async [Symbol.asyncDispose]() {
       sampling.stop()
       await wave.stop()
       driver.noteLastSeen()
       deadlines.clear()
       // What cannot be written now is said again by the agents.
-      await store.flush().catch((error: unknown) => log.error({ err: error }, 'last changes of agents not written'))
+      await store.flush().catch((error: unknown) => options.log.error({ err: error }, 'last changes of agents not written'))
       store.stop()
     },
   }
+}
+
+/** Everything that works together, each given the few others it needs. */
+function assemble({ store: database, events, blobs, log, decisions, metrics: metricsRegistry }: AgentsOptions, timing: Timing, attemptTimeoutMs: number) {
+  const now = () => timing.now()
+  const { read } = database
+  const registry = new Registry()
+  const metrics = createAgentMetrics(metricsRegistry, registry)
+  const deadlines = new Deadlines(timing)
+  const store = new AgentStore({ store: database, timing, log })
+  const desired = new DesiredConfigs(decisions)
+  const components = new ComponentSets()
+  const rendered = new RenderedConfigs({ store, read, blobs, now })
+  const announcer = new Announcer({ store, events, deadlines })
+  const offers = new Offers({ registry, store, read, blobs, desired, rendered, components, deadlines, announcer, metrics, log, now, attemptTimeoutMs })
+  const intake = new Intake({ registry, store, blobs, components, now })
+  const lastSeen = (record: AgentRecord): number | null => driver.lastSeen(record)
+  const liveness = new Liveness({ registry, deadlines, now, lastSeen, staleAfterMs: STALE_AFTER_MS })
+  const driver: Driver = new Driver({ registry, store, intake, offers, liveness, announcer, now })
+  const commands = new Commands({ store: database, events, agentStore: store, registry, offers, driver })
+  const details = new Details({ read, blobs, agentStore: store, components, desired, offers, lastSeen })
+  const wave = new Wave({ registry, desired, offers, store, send: (record, prepared) => driver.send(record, prepared), log })
+  const history = new History(HISTORY_INTERVAL_MS, HISTORY_MS)
+  return { registry, deadlines, store, desired, components, offers, liveness, driver, commands, details, wave, history }
+}
+
+async function recall(registry: Registry, details: Details, uid: InstanceUid): Promise<RecalledAgent | undefined> {
+  const record = registry.byUid(uid)
+  if (record?.reported == null) return undefined
+  const { files } = await details.effective(record)
+  return { ...record.reported, effectiveConfig: files[0]?.body }
 }
 
 async function loadAgents({ store }: AgentsOptions, registry: Registry, components: ComponentSets): Promise<void> {

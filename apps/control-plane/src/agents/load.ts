@@ -54,6 +54,7 @@ const volatile = {
   attemptTimeout: undefined,
   healthCheck: undefined,
   announcedHealth: null,
+  healthFlips: 0,
   lastOffered: null,
 } as const
 

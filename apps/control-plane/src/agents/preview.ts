@@ -21,7 +21,7 @@ const CHUNK = 2_000
 
 export async function previewDraft(tools: PreviewTools, draft: GroupDraft): Promise<DraftEffect> {
   const current = tools.desired.groups.find((group) => group.name === draft.name)
-  const name = draft.name ?? UNNAMED
+  const name = draft.name ?? unusedName(tools.desired.groups)
   const rule: GroupRule = { name, selector: draft.selector, priority: draft.priority, revision: (current?.revision ?? 0) + 1, configs: draft.configs }
   const groups = [...tools.desired.groups.filter((group) => group.name !== name), rule]
   const assigner = createAssigner(groups)
@@ -54,8 +54,13 @@ export async function previewDraft(tools: PreviewTools, draft: GroupDraft): Prom
   }
 }
 
-/** A new group has no name while it is typed; this one sorts after real ones of the same priority. */
-const UNNAMED = 'new-group'
+/** A new group has no name while it is typed. */
+function unusedName(groups: readonly GroupRule[]): string {
+  const used = new Set(groups.map((group) => group.name))
+  let name = 'new-group'
+  while (used.has(name)) name += '-1'
+  return name
+}
 
 async function describe(
   desired: DesiredConfigs,

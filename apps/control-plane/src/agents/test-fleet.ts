@@ -19,6 +19,7 @@ import type { EventLog } from '../events/event-log.ts'
 import type { Answer, Call, Caller } from '../http/bind-route.ts'
 import { createBlobStore } from '../storage/blob-store.ts'
 import { openDatabase } from '../storage/database.ts'
+import { StoreUnavailableError } from '../storage/errors.ts'
 import { createStore } from '../storage/store.ts'
 import type { Store } from '../storage/store.ts'
 import { createAgents } from './index.ts'
@@ -44,6 +45,8 @@ export class TestFleet implements AsyncDisposable {
   readonly timers = new TimerQueue({ clock: this.clock })
   readonly operations = { read: 0, write: 0 }
   readonly configs = new Map<string, readonly ConfigFile[]>()
+  /** While set, nothing can be written. */
+  diskFull = false
   readonly dir = mkdtempSync(join(tmpdir(), 'drover-agents-'))
   #groups: readonly GroupRule[] = []
   #handlers = new Map<string, (call: Call<AnyRoute>) => Promise<Answer<AnyRoute>> | Answer<AnyRoute>>()
@@ -74,7 +77,15 @@ export class TestFleet implements AsyncDisposable {
   async start(): Promise<void> {
     const database = openDatabase(join(this.dir, 'drover.sqlite'), { count: (kind) => void this.operations[kind]++ })
     const log = pino({ level: 'silent' })
-    const store = createStore({ database, log })
+    const real = createStore({ database, log })
+    const store: Store = {
+      read: real.read,
+      schemaVersion: real.schemaVersion,
+      state: () => real.state(),
+      bytes: () => real.bytes(),
+      close: () => real.close(),
+      transaction: (work) => (this.diskFull ? Promise.reject(new StoreUnavailableError('the disk is full')) : real.transaction(work)),
+    }
     const events = await openEventLog({ store, clock: this.clock })
     const metrics = new MetricsRegistry()
     const decisions = {

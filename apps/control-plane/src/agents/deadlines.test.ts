@@ -1,0 +1,53 @@
+/** Coarse deadlines on one timer. */
+import { FakeClock } from '@drover/testing'
+import { describe, expect, it } from 'vitest'
+import { Deadlines } from './deadlines.ts'
+
+describe('Deadlines', () => {
+  it('meets many with one timer, never early and less than two seconds late', () => {
+    const clock = new FakeClock(123)
+    const deadlines = new Deadlines(clock)
+    const late: number[] = []
+    for (let i = 0; i < 1000; i++) {
+      const delay = (i * 37) % 20_000
+      const due = clock.now() + delay
+      deadlines.after(delay, () => late.push(clock.now() - due))
+    }
+    expect(clock.pending).toBe(1)
+    clock.advance(30_000)
+    expect(late).toHaveLength(1000)
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(0)
+    expect(Math.max(...late)).toBeLessThan(2000)
+    expect(clock.pending).toBe(0)
+    expect(deadlines.size).toBe(0)
+  })
+
+  it('forgets cancelled ones, also those of the tick that is being met', () => {
+    const clock = new FakeClock()
+    const deadlines = new Deadlines(clock)
+    const seen: string[] = []
+    const first = deadlines.after(1000, () => {
+      seen.push('first')
+      second.cancel()
+    })
+    const second = deadlines.after(1000, () => seen.push('second'))
+    deadlines.after(500, () => seen.push('early')).cancel()
+    clock.advance(5000)
+    first.cancel()
+    expect(seen).toEqual(['first'])
+    expect(deadlines.size).toBe(0)
+  })
+
+  it('starts again after a long time with nothing to do', () => {
+    const clock = new FakeClock()
+    const deadlines = new Deadlines(clock)
+    let met = 0
+    deadlines.after(1000, () => met++)
+    clock.advance(10_000_000)
+    deadlines.after(2000, () => met++)
+    clock.advance(1999)
+    expect(met).toBe(1)
+    clock.advance(1001)
+    expect(met).toBe(2)
+  })
+})
