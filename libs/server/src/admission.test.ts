@@ -1,10 +1,11 @@
+import { FakeClock } from '@drover/testing'
 import { describe, expect, it } from 'vitest'
 import { createOpampServer, type OpampServerOptions } from './opamp-server.ts'
-import { firstReport, RecordingHandler, settle, TestClock, TestPipe, uidA } from './test-agent.ts'
+import { firstReport, RecordingHandler, settle, TestPipe, uidA } from './test-agent.ts'
 
 function fixture(options: Partial<OpampServerOptions> = {}) {
   const handler = new RecordingHandler()
-  const clock = new TestClock()
+  const clock = new FakeClock()
   const refused: string[] = []
   const server = createOpampServer({ handler, clock, capabilities: ['AcceptsStatus'], observe: { refused: (cause) => refused.push(cause) }, ...options })
   const admit = (remoteAddress: string) => server.connectInProcess({ remoteAddress }).admitted

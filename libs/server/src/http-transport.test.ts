@@ -13,9 +13,10 @@ import {
   type ServerToAgent,
   ServerErrorResponseType,
 } from '@drover/protocol'
+import { FakeClock } from '@drover/testing'
 import { describe, expect, it } from 'vitest'
 import { prepareRemoteConfig } from './remote-config.ts'
-import { firstReport, report, settle, startTestServer, TestClock, uidA, uidB } from './test-agent.ts'
+import { firstReport, report, settle, startTestServer, uidA, uidB } from './test-agent.ts'
 
 const config = (bytes: number) => prepareRemoteConfig([{ name: 'a', contentType: '', body: new Uint8Array(bytes) }], Uint8Array.of(1, 2, 3))
 const accepting = ['ReportsStatus', 'AcceptsRemoteConfig'] as const
@@ -132,7 +133,7 @@ describe('an agent on plain HTTP', () => {
   })
 
   it('is gone when it misses its polls, however its TCP connections come and go [CN-09] [CN-10]', async () => {
-    const clock = new TestClock()
+    const clock = new FakeClock()
     await using test = await startTestServer({ clock })
     await poll(test.port, firstReport(uidA))
     clock.advance(60_000)
@@ -146,7 +147,7 @@ describe('an agent on plain HTTP', () => {
   })
 
   it('that polls rarely is given more time once that is known', async () => {
-    const clock = new TestClock()
+    const clock = new FakeClock()
     await using test = await startTestServer({ clock })
     for (let sequenceNum = 0; sequenceNum < 3; sequenceNum++) {
       await poll(test.port, sequenceNum === 0 ? firstReport(uidA) : report(uidA, { sequenceNum }))
@@ -168,7 +169,7 @@ describe('an agent on plain HTTP', () => {
   })
 
   it('gets its error with 503 and Retry-After when the handler fails, and with 429 when it polls too fast [TH-06] [TH-07] [TH-11]', async () => {
-    await using test = await startTestServer({ limits: { messagesBurst: 2 }, clock: new TestClock() })
+    await using test = await startTestServer({ limits: { messagesBurst: 2 }, clock: new FakeClock() })
     test.handler.answer = () => {
       throw new Error('the database is away')
     }
@@ -297,7 +298,7 @@ describe('a body that is too large', () => {
   })
 
   it('that does not arrive in 10 s is refused with 408', async () => {
-    const clock = new TestClock()
+    const clock = new FakeClock()
     await using test = await startTestServer({ clock })
     const response = send(test.port, { body: new Uint8Array(10), headers: { 'content-length': 1_000 }, unfinished: true })
     while (test.handler.requests.length === 0) await settle()

@@ -1,10 +1,11 @@
+import { FakeClock } from '@drover/testing'
 import { describe, expect, it } from 'vitest'
 import { createOpampServer } from './opamp-server.ts'
-import { firstReport, frameOf, RecordingHandler, report, settle, TestClock, TestPipe, uidA } from './test-agent.ts'
+import { firstReport, frameOf, RecordingHandler, report, settle, TestPipe, uidA } from './test-agent.ts'
 
 function fixture() {
   const handler = new RecordingHandler()
-  const server = createOpampServer({ handler, capabilities: ['AcceptsStatus'], clock: new TestClock() })
+  const server = createOpampServer({ handler, capabilities: ['AcceptsStatus'], clock: new FakeClock() })
   return { handler, server }
 }
 

@@ -2,8 +2,9 @@
 import { once } from 'node:events'
 import { create } from '@bufbuild/protobuf'
 import { AgentToServerSchema, encodeAgentToServer, instanceUidFromBytes } from '@drover/protocol'
+import { FakeClock } from '@drover/testing'
 import { describe, expect, it } from 'vitest'
-import { firstReport, inProcessFixture, report, settle, startTestServer, TestClock, TestSocket, uidA, uidB } from './test-agent.ts'
+import { firstReport, inProcessFixture, report, settle, startTestServer, TestSocket, uidA, uidB } from './test-agent.ts'
 
 const goodbye = create(AgentToServerSchema, { agentDisconnect: {} }).agentDisconnect! // !: just made
 
@@ -97,7 +98,7 @@ describe('liveness on a stream', () => {
   })
 
   it('is found out over a real socket, with pings', async () => {
-    const clock = new TestClock()
+    const clock = new FakeClock()
     await using test = await startTestServer({ clock })
     using agent = await TestSocket.connect(test.url)
     await agent.ask(firstReport(uidA))
@@ -156,7 +157,7 @@ describe('the control plane', () => {
 
 describe('draining', () => {
   it('closes sockets with 1012 spread over the time, refuses new ones with 503, and ends', async () => {
-    const clock = new TestClock()
+    const clock = new FakeClock()
     await using test = await startTestServer({ clock })
     const agents = [await TestSocket.connect(test.url), await TestSocket.connect(test.url), await TestSocket.connect(test.url)]
     const closes: number[] = []
@@ -180,7 +181,7 @@ describe('draining', () => {
   })
 
   it('cuts what is left when the time is over', async () => {
-    const clock = new TestClock()
+    const clock = new FakeClock()
     await using test = await startTestServer({ clock })
     using agent = await TestSocket.connect(test.url)
     await agent.ask(firstReport(uidA))

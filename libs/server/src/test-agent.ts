@@ -17,8 +17,8 @@ import {
   parseInstanceUid,
   type ServerToAgent,
 } from '@drover/protocol'
+import { FakeClock } from '@drover/testing'
 import { type ClientOptions, WebSocket } from 'ws'
-import type { Clock } from './clock.ts'
 import type { AgentReport, ConnectRequest, Disconnection, Duplicate, Offer, OpampHandler } from './handler.ts'
 import type { InProcessConnection } from './in-process.ts'
 import type { LogFields, LogLevel } from './log.ts'
@@ -146,7 +146,7 @@ export async function startTestServer(options: Partial<OpampServerOptions> = {})
 export interface InProcessFixture {
   readonly server: OpampServer
   readonly handler: RecordingHandler
-  readonly clock: TestClock
+  readonly clock: FakeClock
   readonly dropped: { readonly slot: string; readonly bytes: number }[]
   readonly refused: string[]
   /** The principal is what the agent says it is. */
@@ -156,7 +156,7 @@ export interface InProcessFixture {
 /** A server without a socket and with a clock that stands still. */
 export function inProcessFixture(options: Partial<OpampServerOptions> = {}): InProcessFixture {
   const handler = new RecordingHandler()
-  const clock = new TestClock()
+  const clock = new FakeClock()
   const dropped: { slot: string; bytes: number }[] = []
   const refused: string[] = []
   const server = createOpampServer({
@@ -252,51 +252,4 @@ export class TestPipe {
 /** Lets promises and microtasks run, and the event loop turn. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
-}
-
-/** Time that moves when told. */
-export class TestClock implements Clock {
-  #nowMs = 1_000_000
-  readonly #timers = new Set<{ readonly dueMs: number; readonly callback: () => void }>()
-
-  now(): number {
-    return 1_700_000_000_000 + this.#nowMs
-  }
-
-  monotonic(): number {
-    return this.#nowMs
-  }
-
-  setTimeout(callback: () => void, delayMs: number): unknown {
-    const timer = { dueMs: this.#nowMs + delayMs, callback }
-    this.#timers.add(timer)
-    return timer
-  }
-
-  clearTimeout(handle: unknown): void {
-    this.#timers.delete(handle as { dueMs: number; callback: () => void }) // as: made by setTimeout above
-  }
-
-  get pending(): number {
-    return this.#timers.size
-  }
-
-  /** Moves on, running what is due, each at its own time. */
-  advance(ms: number): void {
-    const endMs = this.#nowMs + ms
-    for (;;) {
-      const next = [...this.#timers].filter((timer) => timer.dueMs <= endMs).toSorted((a, b) => a.dueMs - b.dueMs)[0]
-      if (next === undefined) break
-      this.#timers.delete(next)
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs)
-      next.callback()
-    }
-    this.#nowMs = endMs
-  }
-
-  /** Moves on in one step: every due timer runs late, as after the process stood still. */
-  jump(ms: number): void {
-    this.#nowMs += ms
-    this.advance(0)
-  }
 }

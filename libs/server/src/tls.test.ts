@@ -2,17 +2,17 @@
 import { once } from 'node:events'
 import { createServer } from 'node:https'
 import { connect, type AddressInfo } from 'node:net'
+import { FakeClock } from '@drover/testing'
 import { describe, expect, it } from 'vitest'
-import type { ClientOptions } from 'ws'
 import { createOpampServer } from './opamp-server.ts'
-import { firstReport, RecordingHandler, report, settle, TestClock, TestSocket, uidA } from './test-agent.ts'
+import { firstReport, RecordingHandler, report, settle, TestSocket, uidA } from './test-agent.ts'
 
 const psk = new Uint8Array(32).fill(7)
 const tls = { ciphers: 'PSK-AES256-GCM-SHA384', maxVersion: 'TLSv1.2', minVersion: 'TLSv1.2' } as const
 
 describe('a server behind TLS', () => {
   it('keeps connections that sent their request, and cuts one that never finishes its handshake', async () => {
-    const clock = new TestClock()
+    const clock = new FakeClock()
     const handler = new RecordingHandler()
     await using server = createOpampServer({ handler, clock, capabilities: ['AcceptsStatus'] })
     const https = createServer({ ...tls, pskCallback: () => psk })
@@ -22,7 +22,8 @@ describe('a server behind TLS', () => {
     const { port } = https.address() as AddressInfo // as: listening on TCP
     const idle = connect(port, '127.0.0.1')
     await once(idle, 'connect')
-    const options = { ...tls, pskCallback: () => ({ psk, identity: 'agent' }), checkServerIdentity: () => undefined } as ClientOptions // as: the library passes on what its types leave out
+    // The types of the library leave out what it passes on to TLS.
+    const options: object = { ...tls, pskCallback: () => ({ psk, identity: 'agent' }), checkServerIdentity: () => undefined }
     using agent = await TestSocket.connect(`127.0.0.1:${port}/v1/opamp`, options, 'wss')
     await agent.ask(firstReport(uidA))
     await settle()

@@ -2,10 +2,11 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { encodeAgentToServer, instanceUidToBytes } from '@drover/protocol'
+import { FakeClock } from '@drover/testing'
 import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { prepareRemoteConfig } from './remote-config.ts'
-import { firstReport, frameOf, report, settle, startTestServer, TestClock, TestSocket, uidA } from './test-agent.ts'
+import { firstReport, frameOf, report, settle, startTestServer, TestSocket, uidA } from './test-agent.ts'
 
 const config = prepareRemoteConfig(
   [{ name: 'collector.yaml', contentType: 'text/yaml', body: new TextEncoder().encode('receivers: {}') }],
@@ -130,7 +131,7 @@ describe('authentication of a WebSocket', () => {
   })
 
   it('is not even tried for web pages, nor for sources that failed too often', async () => {
-    await using test = await startTestServer({ limits: { failedConnectsPerSecond: 3 }, clock: new TestClock() })
+    await using test = await startTestServer({ limits: { failedConnectsPerSecond: 3 }, clock: new FakeClock() })
     expect((await refusedUpgrade(test.url, { origin: 'https://drover.example' })).status).toBe(403)
     expect((await refusedUpgrade(test.url, { origin: 'null' })).status).toBe(403)
     expect(test.handler.requests).toHaveLength(0)
@@ -172,7 +173,7 @@ describe('a WebSocket that breaks the rules', () => {
   })
 
   it('is cut when a message stays incomplete for 10 s, pings or not', async () => {
-    const clock = new TestClock()
+    const clock = new FakeClock()
     await using test = await startTestServer({ clock })
     using agent = await TestSocket.connect(test.url)
     await agent.ask(firstReport(uidA))
@@ -188,7 +189,7 @@ describe('a WebSocket that breaks the rules', () => {
   })
 
   it('has the full time for each message, although it is never between two', async () => {
-    const clock = new TestClock()
+    const clock = new FakeClock()
     await using test = await startTestServer({ clock })
     using agent = await TestSocket.connect(test.url)
     const part = (fin: boolean) => agent.socket.send(Uint8Array.of(0), { fin })
@@ -278,7 +279,7 @@ describe('a WebSocket that breaks the rules', () => {
 
 describe('a slow client', () => {
   it('that sends no request, or a header byte by byte, is cut after 10 s', async () => {
-    const clock = new TestClock()
+    const clock = new FakeClock()
     await using test = await startTestServer({ clock })
     const silent = await rawConnection(test.port)
     const trickling = await rawConnection(test.port)
@@ -292,7 +293,7 @@ describe('a slow client', () => {
   })
 
   it('that never reads is cut, and what others are sent is not held up', async () => {
-    const clock = new TestClock()
+    const clock = new FakeClock()
     await using test = await startTestServer({ clock })
     using stuck = await TestSocket.connect(test.url)
     await stuck.ask(firstReport(uidA, { capabilities: accepting }))
@@ -307,7 +308,7 @@ describe('a slow client', () => {
   })
 
   it('that reads again in time gets the latest of what was held', async () => {
-    const clock = new TestClock()
+    const clock = new FakeClock()
     await using test = await startTestServer({ clock })
     using slow = await TestSocket.connect(test.url)
     await slow.ask(firstReport(uidA, { capabilities: accepting }))
