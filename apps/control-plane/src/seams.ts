@@ -90,6 +90,7 @@ export interface AgentsPart extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** What `demo/index.ts` makes scripted agents from, which connect in-process. */
 export interface DemoOptions {
   readonly server: OpampServer
   /** How many scripted agents. */
@@ -109,6 +110,3 @@ export interface RecalledAgent {
   /** Undefined: never reported. */
   readonly effectiveConfig: string | undefined
 }
-
-/** Scripted agents that connect in-process: made by `startDemo: StartDemo` in `demo/index.ts`. Returns once they are on their way; disposing takes them away. */
-export type StartDemo = (options: DemoOptions) => Promise<AsyncDisposable>

@@ -132,13 +132,6 @@ export const versionQuery = (name: string, version: number) =>
     staleTime: Number.POSITIVE_INFINITY,
   })
 
-export const diffQuery = (name: string, version: number, from: number) =>
-  queryOptions({
-    queryKey: ['config-diff', name, version, from],
-    queryFn: async ({ signal }) => (await api.diffVersions({ params: { name, version }, query: { from }, signal })).data,
-    staleTime: Number.POSITIVE_INFINITY,
-  })
-
 export const groupListQuery = infiniteQueryOptions({
   queryKey: ['groups', 'list'],
   queryFn: async ({ pageParam, signal }) => (await api.listGroups({ query: { cursor: pageParam, limit: LIST_LIMIT }, signal })).data,

@@ -1,5 +1,5 @@
 /** The tables, as Kysely sees them. Times are milliseconds since 1970, hashes lower-case hex, `…_json` columns JSON text. */
-import type { ColumnType, Generated, Insertable, Selectable, Updateable } from 'kysely'
+import type { ColumnType, Generated, Insertable, Selectable } from 'kysely'
 
 /** A number with a default, so that an insert may leave it out. */
 type Defaulted<T> = ColumnType<T, T | undefined, T>
@@ -207,4 +207,3 @@ export interface Database {
 
 export type Row<Table extends keyof Database> = Selectable<Database[Table]>
 export type NewRow<Table extends keyof Database> = Insertable<Database[Table]>
-export type RowChange<Table extends keyof Database> = Updateable<Database[Table]>
