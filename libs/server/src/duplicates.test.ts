@@ -110,6 +110,19 @@ describe('a second agent with the uid of a live one', () => {
     expect(server.connection(uidA)?.principal).toBe('token-1')
   })
 
+  it('does not use up what the first may send, nor make it look like a flood of pongs', async () => {
+    const { connect, handler, server } = inProcessFixture()
+    const existing = connect('token-1')
+    await existing.ask(firstReport(uidA, { sequenceNum: 7 }))
+    for (let i = 0; i < 40; i++) {
+      const thief = connect('token-2')
+      for (let sequenceNum = 0; sequenceNum < 5; sequenceNum++) thief.send(firstReport(uidA, { sequenceNum }))
+      await settle()
+    }
+    expect((await existing.ask(report(uidA, { sequenceNum: 8 }))).errorResponse).toBeUndefined()
+    expect([server.connection(uidA)?.id, handler.gone]).toEqual([1, []])
+  })
+
   it('cannot say goodbye for it', async () => {
     const { connect, handler, server } = inProcessFixture()
     await connect().ask(firstReport(uidA))

@@ -120,7 +120,10 @@ export class Exchange {
     }
     const nowMs = this.#tools.clock.monotonic()
     const agent = this.#tools.registry.findOrCreate(uid, nowMs)
-    if (!agent.messages.take(1, nowMs) || !agent.bytes.take(bytes.length, nowMs)) return this.#unavailable(agent, 'rate', 'rate', 'too many messages')
+    const isWithinRate = this.#tools.bindings.isHeldByAnother(agent, origin)
+      ? agent.claims.take(1, nowMs)
+      : agent.messages.take(1, nowMs) && agent.bytes.take(bytes.length, nowMs)
+    if (!isWithinRate) return this.#unavailable(agent, 'rate', 'rate', 'too many messages')
     return origin.stream === undefined ? this.#answerInTurn(agent, origin, message) : this.#bindAndAnswer(agent, origin, message)
   }
 

@@ -213,6 +213,14 @@ describe('an error', () => {
     expect((await agent.inbox.next()).errorResponse).toBeUndefined()
   })
 
+  it('of the handler, again and again, does not cost the agent its connection', async () => {
+    const { connect, handler, server } = inProcessFixture({ limits: { maxStrikes: 3 } })
+    handler.answer = () => Promise.reject(new Error('the database is away'))
+    const agent = connect()
+    for (let i = 0; i < 10; i++) expect((await agent.ask(firstReport(uidA, { sequenceNum: i }))).errorResponse).toBeDefined()
+    expect(server.connections()).toBe(1)
+  })
+
   it('again and again ends the connection', async () => {
     const { connect } = inProcessFixture({ limits: { maxStrikes: 3 } })
     const agent = connect()

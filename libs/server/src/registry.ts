@@ -44,6 +44,8 @@ export class Agent {
   requestsInFlight = 0
   readonly messages: TokenBucket
   readonly bytes: TokenBucket
+  /** Messages under this uid from elsewhere than its connection: they must not use up what the agent may send. */
+  readonly claims: TokenBucket
   #tail: Promise<unknown> | undefined
 
   constructor(uid: InstanceUid, limits: ServerLimits, nowMs: number) {
@@ -52,7 +54,9 @@ export class Agent {
     this.addressee = encodeAddressee(this.uidBytes)
     this.acknowledgement = Uint8Array.of(0x82, this.addressee.length + 1, 0, ...this.addressee)
     this.lastSeenMs = nowMs
-    this.messages = new TokenBucket({ perSecond: limits.messagesPerSecond, burst: limits.messagesBurst }, nowMs)
+    const messageRule = { perSecond: limits.messagesPerSecond, burst: limits.messagesBurst }
+    this.messages = new TokenBucket(messageRule, nowMs)
+    this.claims = new TokenBucket(messageRule, nowMs)
     this.bytes = new TokenBucket({ perSecond: limits.bytesPerSecond, burst: limits.bytesBurst }, nowMs)
   }
 

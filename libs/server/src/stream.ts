@@ -63,7 +63,9 @@ export class AgentStream {
   #heardAtMs: number
   #liveness: Deadline | undefined
   #stall: Deadline | undefined
-  #probes: (() => void)[] = []
+  #pingsSent = 0
+  #probe: Promise<boolean> | undefined
+  #answerProbe: () => void = () => undefined
 
   constructor(info: ConnectionInfo, link: Link, events: StreamEvents, tools: StreamTools) {
     const nowMs = tools.clock.monotonic()
@@ -107,8 +109,10 @@ export class AgentStream {
   controlFrame(isPong: boolean): void {
     const nowMs = this.#tools.clock.monotonic()
     this.#heardAtMs = nowMs
-    if (isPong) for (const answer of this.#probes.splice(0)) answer()
-    if (!this.#control.take(1, nowMs)) this.close(closeCode.policy, 'too many control frames', 'server')
+    if (isPong) this.#answerProbe()
+    // Answers to our own pings are free.
+    if (isPong && this.#pingsSent > 0) this.#pingsSent -= 1
+    else if (!this.#control.take(1, nowMs)) this.close(closeCode.policy, 'too many control frames', 'server')
   }
 
   /** The peer did something wrong that was answered. Doing so again and again ends the stream. */
@@ -116,17 +120,22 @@ export class AgentStream {
     if (!this.#strikes.take(1, this.#tools.clock.monotonic())) this.close(closeCode.policy, 'too many refused messages', 'server')
   }
 
-  /** Whether the peer answers a ping in time. */
+  /** Whether the peer answers a ping in time. Asked again meanwhile, it is the same question. */
   probe(): Promise<boolean> {
     if (this.#ended) return Promise.resolve(false)
+    this.#probe ??= this.#askForPong().finally(() => (this.#probe = undefined))
+    return this.#probe
+  }
+
+  #askForPong(): Promise<boolean> {
     const { wheel, limits } = this.#tools
     return new Promise((resolve) => {
       const deadline = wheel.after(limits.duplicateProbeMs, () => resolve(false))
-      this.#probes.push(() => {
+      this.#answerProbe = () => {
         deadline.cancel()
         resolve(!this.#ended)
-      })
-      this.link.ping()
+      }
+      this.#ping()
     })
   }
 
@@ -167,7 +176,7 @@ export class AgentStream {
     this.#queue.length = 0
     this.#liveness?.cancel()
     this.#stall?.cancel()
-    for (const answer of this.#probes.splice(0)) answer()
+    this.#answerProbe()
     this.#events.ended(this, why)
   }
 
@@ -189,11 +198,16 @@ export class AgentStream {
     if (!this.#ended) this.link.resume()
   }
 
+  #ping(): void {
+    this.#pingsSent += 1
+    this.link.ping()
+  }
+
   #checkLiveness(): void {
     const { clock, wheel, limits } = this.#tools
     const idleMs = clock.monotonic() - this.#heardAtMs
     if (idleMs >= limits.deadMs) return this.abort('lost')
-    if (idleMs >= limits.pingMs) this.link.ping()
+    if (idleMs >= limits.pingMs) this.#ping()
     const nextMs = idleMs >= limits.pingMs ? Math.min(limits.pingMs, limits.deadMs - idleMs) : limits.pingMs - idleMs
     this.#liveness = wheel.after(nextMs, () => this.#checkLiveness())
   }

@@ -111,7 +111,8 @@ export class Streams {
     this.#tools.inFlight.release(frameBytes)
     if (!stream.isOpen) return
     stream.link.send(answer.message)
-    if (answer.refusal !== undefined) stream.strike()
+    // That we could not do our part is not the agent's fault.
+    if (answer.refusal !== undefined && answer.refusal !== 'unavailable') stream.strike()
     if (answer.agent !== undefined && stream.isOpen) this.#tools.delivery.flush(answer.agent)
   }
 }
