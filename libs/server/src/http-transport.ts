@@ -1,5 +1,5 @@
 /** OpAMP over plain HTTP: one request, one message, one answer. */
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type CapabilitySet, decodeHttpBody, encodeHttpBody, ProtocolError, type ServerCapability } from '@drover/protocol'
 import type { Origin } from './bindings.ts'
 import type { Answer, Exchange } from './exchange.ts'
@@ -73,9 +73,9 @@ export class HttpTransport {
   async #send(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
     const { body, contentEncoding } = await encodeHttpBody(answer.message, headerText(request.headers['accept-encoding']))
     if (response.destroyed) return
-    const headers: OutgoingHttpHeaders = { 'content-type': protobufType, 'content-length': body.length }
+    const headers: Record<string, string | number> = { 'content-type': protobufType, 'content-length': body.length }
     if (contentEncoding !== undefined) Object.assign(headers, { 'content-encoding': contentEncoding, vary: 'accept-encoding' })
-    if (answer.retryAfterSeconds !== undefined) headers['retry-after'] = String(answer.retryAfterSeconds)
+    if (answer.retryAfterSeconds !== undefined) headers['retry-after'] = answer.retryAfterSeconds
     response.writeHead(statusOf(answer), headers)
     response.end(body)
   }
