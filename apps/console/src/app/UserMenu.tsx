@@ -1,11 +1,12 @@
 /** Who is signed in, the colour scheme, a link for another browser, sign-out. */
-import { ActionIcon, Menu, Modal, useMantineColorScheme } from '@mantine/core'
+import { ActionIcon, Menu, useMantineColorScheme } from '@mantine/core'
 import { IconDeviceDesktop, IconLink, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { api, rememberCsrfToken } from '../api/client.ts'
 import { sessionQuery } from '../api/queries.ts'
 import { CodeBlock } from '../ui/CodeBlock.tsx'
+import { Dialog } from '../ui/Dialog.tsx'
 import { RelativeTime } from '../ui/RelativeTime.tsx'
 import { toastFailed } from '../ui/toasts.ts'
 
@@ -68,7 +69,7 @@ export function UserMenu() {
           ))}
         </Menu.Dropdown>
       </Menu>
-      <Modal opened={link.data !== undefined} onClose={link.reset} title={<strong>Sign-in link for another browser</strong>} size="lg">
+      <Dialog opened={link.data !== undefined} onClose={link.reset} title="Sign-in link for another browser" size="lg">
         {link.data !== undefined && (
           <div className="stack">
             <p>
@@ -77,7 +78,7 @@ export function UserMenu() {
             <CodeBlock text={link.data.url} label="sign-in link" />
           </div>
         )}
-      </Modal>
+      </Dialog>
     </>
   )
 }

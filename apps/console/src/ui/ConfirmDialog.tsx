@@ -1,6 +1,7 @@
 /** Asks before something that others will feel. */
-import { Button, Group, Modal } from '@mantine/core'
+import { Button, Group } from '@mantine/core'
 import type { ReactNode } from 'react'
+import { Dialog } from './Dialog.tsx'
 import { ErrorState } from './ErrorState.tsx'
 
 export function ConfirmDialog(props: {
@@ -15,7 +16,7 @@ export function ConfirmDialog(props: {
   readonly onClose: () => void
 }) {
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title={<strong>{props.title}</strong>}>
+    <Dialog opened={props.opened} onClose={props.onClose} title={props.title}>
       <div className="stack">
         {props.children}
         {props.error !== null && props.error !== undefined && <ErrorState error={props.error} />}
@@ -28,6 +29,6 @@ export function ConfirmDialog(props: {
           </Button>
         </Group>
       </div>
-    </Modal>
+    </Dialog>
   )
 }

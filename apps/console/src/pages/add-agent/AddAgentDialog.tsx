@@ -1,6 +1,6 @@
 /** Adds an agent: makes an enrolment token, shows the file to paste, and waits until the agent has connected. */
 import type { AgentSummary, Event } from '@drover/api'
-import { Button, Group, Loader, Modal, Select, Tabs, TextInput } from '@mantine/core'
+import { Button, Group, Loader, Select, Tabs, TextInput } from '@mantine/core'
 import { IconCircleCheck } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -11,6 +11,7 @@ import { agentQuery } from '../../api/queries.ts'
 import { AgentBadgesLine } from '../../ui/AgentBadges.tsx'
 import { AgentText } from '../../ui/AgentText.tsx'
 import { CodeBlock } from '../../ui/CodeBlock.tsx'
+import { Dialog } from '../../ui/Dialog.tsx'
 import { ErrorState } from '../../ui/ErrorState.tsx'
 import { Notice } from '../../ui/Notice.tsx'
 import { useReadOnlyReason } from '../../ui/access.ts'
@@ -27,9 +28,9 @@ type CreatedToken = Awaited<ReturnType<typeof api.createEnrolmentToken>>['data']
 export function AddAgentDialog({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
   const [created, setCreated] = useState<CreatedToken>()
   return (
-    <Modal opened={opened} onClose={onClose} title={<strong>Add an agent</strong>} size="xl">
+    <Dialog opened={opened} onClose={onClose} title="Add an agent" size="xl">
       {created === undefined ? <TokenForm onCreated={setCreated} /> : <Instructions token={created} onClose={onClose} />}
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,11 +1,12 @@
 /** Somebody saved another version meanwhile: what they changed, what you changed, and the choice between them. */
 import type { ConfigFile, ConfigVersion } from '@drover/api'
-import { Button, Group, Modal, SegmentedControl } from '@mantine/core'
+import { Button, Group, SegmentedControl } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api } from '../../api/client.ts'
 import { Notice } from '../../ui/Notice.tsx'
 import { QueryView } from '../../ui/QueryView.tsx'
+import { Dialog } from '../../ui/Dialog.tsx'
 import { RelativeTime } from '../../ui/RelativeTime.tsx'
 import { joinFiles } from '../../ui/editor/comparable-yaml.ts'
 import { Diff } from '../../ui/editor/lazy.tsx'
@@ -34,7 +35,7 @@ export function ConflictDialog({ name, base, mine, saving, onSaveMine, onClose }
     gcTime: 0,
   })
   return (
-    <Modal opened onClose={onClose} size="min(1200px, 96vw)" title={<strong>Somebody else saved {name} meanwhile</strong>}>
+    <Dialog opened onClose={onClose} size="min(1200px, 96vw)" title={`Somebody else saved ${name} meanwhile`}>
       <QueryView query={newest}>
         {({ etag, version: theirs }) => {
           const before =
@@ -73,6 +74,6 @@ export function ConflictDialog({ name, base, mine, saving, onSaveMine, onClose }
           )
         }}
       </QueryView>
-    </Modal>
+    </Dialog>
   )
 }

@@ -12,8 +12,14 @@ import { Notice } from '../../ui/Notice.tsx'
 import { codeFromAddress, codeFromPasted, safeNext } from './sign-in-link.ts'
 
 // Read once, when the page is loaded, and taken out of the address bar and the history at the same time: it works only once.
-let codeOfLink = window.location.pathname === '/sign-in' ? codeFromAddress(window.location.search, window.location.hash) : undefined
-if (codeOfLink !== undefined) window.history.replaceState(window.history.state, '', '/sign-in')
+let codeOfLink = takeCodeFromAddress()
+
+function takeCodeFromAddress(): string | undefined {
+  const { pathname, search, hash } = window.location
+  const code = pathname === '/sign-in' ? codeFromAddress(search, hash) : undefined
+  if (code !== undefined) window.history.replaceState(window.history.state, '', '/sign-in')
+  return code
+}
 
 export function SignInPage() {
   const { ended, next } = useSearch({ from: '/sign-in' })
@@ -35,6 +41,13 @@ export function SignInPage() {
     const code = codeOfLink
     codeOfLink = undefined
     if (code !== undefined) mutate(code)
+    // A link that is opened while this page is shown changes the hash alone, and loads nothing.
+    const onHashChange = () => {
+      const pastedIntoAddressBar = takeCodeFromAddress()
+      if (pastedIntoAddressBar !== undefined) mutate(pastedIntoAddressBar)
+    }
+    window.addEventListener('hashchange', onHashChange)
+    return () => window.removeEventListener('hashchange', onHashChange)
   }, [mutate])
   const submit = (event: FormEvent) => {
     event.preventDefault()

@@ -1,9 +1,10 @@
 /** Makes an API token and shows its value once. */
-import { Button, Group, Modal, SegmentedControl, Select, TextInput } from '@mantine/core'
+import { Button, Group, SegmentedControl, Select, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { api, createIdempotencyKey, fieldErrors } from '../../api/client.ts'
 import { CodeBlock } from '../../ui/CodeBlock.tsx'
+import { Dialog } from '../../ui/Dialog.tsx'
 import { ErrorState } from '../../ui/ErrorState.tsx'
 import { Notice } from '../../ui/Notice.tsx'
 
@@ -31,7 +32,7 @@ export function CreateApiTokenDialog({ opened, onClose }: { readonly opened: boo
     create.mutate()
   }
   return (
-    <Modal opened={opened} onClose={onClose} title={<strong>{create.isSuccess ? 'The new token' : 'New API token'}</strong>}>
+    <Dialog opened={opened} onClose={onClose} title={create.isSuccess ? 'The new token' : 'New API token'}>
       {create.isSuccess ? (
         <div className="stack">
           <Notice tone="busy" title="Copy it now: it is not shown again." />
@@ -82,6 +83,6 @@ export function CreateApiTokenDialog({ opened, onClose }: { readonly opened: boo
           </Group>
         </form>
       )}
-    </Modal>
+    </Dialog>
   )
 }
