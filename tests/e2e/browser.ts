@@ -79,9 +79,10 @@ export async function openWindow(browser: Browser, options: ConsoleOptions = {})
   return { page, context, complaints, [Symbol.asyncDispose]: () => context.close() }
 }
 
-/** What axe finds on the page as it is, one line per rule and place. */
-export async function axeFindings(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+/** What axe finds on the page as it is, one line per rule and place; all rules unless some are named. */
+export async function axeFindings(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
+  const axe = new AxeBuilder({ page })
+  const { violations } = await (rules === undefined ? axe : axe.withRules([...rules])).analyze()
   return violations.flatMap(({ id, impact, nodes }) =>
     nodes.map((node) => `${id} (${impact}): ${node.target.join(' ')}: ${node.failureSummary?.replaceAll('\n', ' ')}`),
   )
