@@ -10,7 +10,7 @@ export { availableComponents, configStatus, describe as describeAgent, effective
 export { ScriptedAgent } from './scripted-agent.ts'
 export type { AgentTally, ScriptedAgentOptions } from './scripted-agent.ts'
 export { FAILURE_MARKER, stockTimes } from './scripted-collector.ts'
-export type { CollectorMemory, CollectorTimes, ScriptedFile } from './scripted-collector.ts'
+export type { CollectorMemory, CollectorTimes, ScriptedFile, ScriptedPipeline } from './scripted-collector.ts'
 export { TimerQueue } from './timer-queue.ts'
 export type { Wait } from './timer-queue.ts'
 export { agentTraits, coreComponents } from './traits.ts'

@@ -53,13 +53,12 @@ export function healthTree(health: CollectorHealth): ComponentHealth {
     statusTimeUnixNano: nanoseconds(health.changedAtMs),
   }
   if (health.bare) return create(ComponentHealthSchema, leaf)
-  const parts = health.pipelines.map(
-    (id) => [`pipeline:${id}`, { ...leaf, componentHealthMap: { 'receiver:otlp': leaf, 'processor:batch': leaf, 'exporter:otlp_http': leaf } }] as const,
-  )
-  return create(ComponentHealthSchema, {
-    ...leaf,
-    componentHealthMap: { extensions: { ...leaf, componentHealthMap: { 'extension:opamp': leaf } }, ...Object.fromEntries(parts) },
+  const parts = health.pipelines.map(({ id, components }) => {
+    const children = Object.fromEntries(components.map((component) => [component, leaf]))
+    return [`pipeline:${id}`, { ...leaf, componentHealthMap: children }] as const
   })
+  const extensions = { ...leaf, componentHealthMap: { 'extension:opamp': leaf } }
+  return create(ComponentHealthSchema, { ...leaf, componentHealthMap: { extensions, ...Object.fromEntries(parts) } })
 }
 
 function nanoseconds(ms: number): bigint {

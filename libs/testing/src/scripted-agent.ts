@@ -14,7 +14,7 @@ import type { AgentToServer, InstanceUid, ServerToAgent } from '@drover/protocol
 import type { Link, OpenLink } from './link.ts'
 import { availableComponents, configStatus, describe, effective, healthTree, stockCapabilities } from './reports.ts'
 import { ScriptedCollector, stockTimes } from './scripted-collector.ts'
-import type { CollectorMemory, CollectorPart, CollectorTimes, ScriptedFile } from './scripted-collector.ts'
+import type { CollectorMemory, CollectorPart, CollectorTimes, ScriptedFile, ScriptedPipeline } from './scripted-collector.ts'
 import type { TimerQueue, Wait } from './timer-queue.ts'
 import type { AgentTraits } from './traits.ts'
 
@@ -32,6 +32,7 @@ export interface ScriptedAgentOptions {
   readonly heartbeatMs?: number
   readonly times?: Partial<CollectorTimes>
   readonly merge?: (files: readonly ScriptedFile[]) => string
+  readonly pipelines?: (config: string) => readonly ScriptedPipeline[]
   /** What it remembers from before, as a supervisor does on its disk. */
   readonly memory?: CollectorMemory
   /** Each message from the server, after the agent acted on it. */
@@ -80,6 +81,7 @@ export class ScriptedAgent {
       times: { ...stockTimes, ...options.times },
       onChange: (parts) => this.#report(parts),
       ...(options.merge === undefined ? {} : { merge: options.merge }),
+      ...(options.pipelines === undefined ? {} : { pipelines: options.pipelines }),
       ...(options.memory === undefined ? {} : { memory: options.memory }),
     })
   }

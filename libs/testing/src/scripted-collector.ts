@@ -34,14 +34,20 @@ export interface CollectorMemory {
   readonly config: string | undefined
 }
 
+export interface ScriptedPipeline {
+  /** E.g. `traces/edge`. */
+  readonly id: string
+  /** E.g. `receiver:otlp`. */
+  readonly components: readonly string[]
+}
+
 export interface CollectorHealth {
   readonly healthy: boolean
   readonly status: string
   readonly lastError: string
   readonly startedAtMs: number
   readonly changedAtMs: number
-  /** Pipeline ids; empty: only the extensions run. */
-  readonly pipelines: readonly string[]
+  readonly pipelines: readonly ScriptedPipeline[]
   /** The supervisor's own first report, before it heard from the Collector. */
   readonly bare: boolean
 }
@@ -53,6 +59,8 @@ export interface ScriptedCollectorOptions {
   readonly times: CollectorTimes
   /** Merges the offered files as the supervisor does; left out, they are joined as text. */
   readonly merge?: (files: readonly ScriptedFile[]) => string
+  /** Pipelines of a merged configuration, for the health tree; left out, their ids are read and their components made up. */
+  readonly pipelines?: (config: string) => readonly ScriptedPipeline[]
   readonly memory?: CollectorMemory
   /** Called after each change, with what changed. */
   readonly onChange: (parts: readonly CollectorPart[]) => void
@@ -142,7 +150,15 @@ export class ScriptedCollector {
     if (this.#memory.status === RemoteConfigStatuses.RemoteConfigStatuses_FAILED) return this.#crash([])
     const now = this.#timers.now()
     this.#setHealth(
-      { healthy: true, status: 'StatusOK', lastError: '', startedAtMs: now, changedAtMs: now, pipelines: pipelinesOf(this.effectiveConfig), bare: false },
+      {
+        healthy: true,
+        status: 'StatusOK',
+        lastError: '',
+        startedAtMs: now,
+        changedAtMs: now,
+        pipelines: (this.#options.pipelines ?? guessPipelines)(this.effectiveConfig),
+        bare: false,
+      },
       ['effectiveConfig'],
     )
   }
@@ -190,9 +206,10 @@ function joinFiles(files: readonly ScriptedFile[]): string {
   return files.map((file) => file.body).join('\n')
 }
 
-/** Enough of a reader for the health tree: pipeline ids as they stand below `pipelines:`. */
-function pipelinesOf(config: string): readonly string[] {
-  return [...config.matchAll(/^\s+((?:traces|metrics|logs|profiles)(?:\/[\w.-]+)?):/gm)].map((match) => match[1] ?? '')
+/** Pipeline ids as they stand below `pipelines:`. */
+function guessPipelines(config: string): readonly ScriptedPipeline[] {
+  const ids = [...config.matchAll(/^\s+((?:traces|metrics|logs|profiles)(?:\/[\w.-]+)?):/gm)].map((match) => match[1] ?? '')
+  return ids.map((id) => ({ id, components: ['receiver:otlp', 'exporter:otlp_http'] }))
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -82,8 +82,13 @@ const LAST_TIME_MS = 8_640_000_000_000_000n
 /** Null for 0 and for what is no time. */
 function timeOf(unixNano: bigint): string | null {
   const ms = unixNano / 1_000_000n
-  return ms <= 0n || ms > LAST_TIME_MS ? null : new Date(Number(ms)).toISOString()
+  if (ms <= 0n || ms > LAST_TIME_MS) return null
+  // The parts of a tree mostly share their times.
+  if (ms !== lastTime.ms) lastTime = { ms, text: new Date(Number(ms)).toISOString() }
+  return lastTime.text
 }
+
+let lastTime = { ms: 0n, text: '' }
 
 const statusNames: Readonly<Record<RemoteConfigStatuses, RemoteStatusName>> = {
   [RemoteConfigStatuses.RemoteConfigStatuses_UNSET]: 'unset',

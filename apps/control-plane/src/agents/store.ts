@@ -21,7 +21,7 @@ export type WriteStep = (tx: Tx) => Promise<unknown>
 const COALESCE_MS = 500
 /** A transaction holds up everything else for its length, so big waves are cut. */
 const MAX_RECORDS = 256
-const MAX_STEPS = 512
+const MAX_STEPS = 256
 /** While the disk is full, what happened is kept up to this; then the oldest is let go. */
 const MAX_WAITING_STEPS = 50_000
 const RETRY_MS = 1000

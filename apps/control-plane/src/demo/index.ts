@@ -1,8 +1,8 @@
 /** `--demo N`: scripted agents inside the server, over the real protocol, so that a newcomer sees a fleet at work. */
-import { mergeFiles, toYaml } from '@drover/agent-config'
+import { mergeFiles, parseYaml, pipelinesOf, toYaml } from '@drover/agent-config'
 import { RemoteConfigStatuses, fromHex } from '@drover/protocol'
 import { ScriptedAgent, TimerQueue, agentTraits, createRandom, portLink, systemClock } from '@drover/testing'
-import type { CollectorMemory, ScriptedFile } from '@drover/testing'
+import type { CollectorMemory, ScriptedFile, ScriptedPipeline } from '@drover/testing'
 import type { DemoOptions, RecalledAgent } from '../seams.ts'
 
 /** Agents that start within one tick, and the tick: a thousand a second. */
@@ -16,7 +16,7 @@ const APPLY_SPREAD_MS = 8_000
 
 export async function startDemo({ server, agents: count, token, log, recall }: DemoOptions): Promise<AsyncDisposable> {
   const timers = new TimerQueue({ clock: systemClock, granularityMs: TIMER_GRANULARITY_MS })
-  const merge = createMerge()
+  const { merge, pipelines } = createReader()
   const agents: ScriptedAgent[] = []
   const stopped = new AbortController()
   const openLink = portLink(() => server.connectInProcess({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1' }))
@@ -32,6 +32,7 @@ export async function startDemo({ server, agents: count, token, log, recall }: D
         timers,
         random,
         merge,
+        pipelines,
         times: { applyMs: APPLY_MIN_MS + random() * APPLY_SPREAD_MS },
         ...(memory === undefined ? {} : { memory }),
       })
@@ -52,15 +53,34 @@ export async function startDemo({ server, agents: count, token, log, recall }: D
   }
 }
 
-/** Thousands get the same files; they are merged once. */
-function createMerge(): (files: readonly ScriptedFile[]) => string {
-  const known = new Map<string, string>()
-  return (files) => {
-    const key = JSON.stringify(files)
-    const merged = known.get(key) ?? toYaml(mergeFiles(files.map((file) => ({ ...file, contentType: 'text/yaml' }))).merged)
-    if (known.size > 100) known.clear()
-    known.set(key, merged)
-    return merged
+/** Thousands get the same files; they are merged and read once. */
+function createReader() {
+  const merged = createMemo((files: readonly ScriptedFile[]) => toYaml(mergeFiles(files.map((file) => ({ ...file, contentType: 'text/yaml' }))).merged))
+  const pipelines = createMemo((config: string): readonly ScriptedPipeline[] =>
+    pipelinesOf(parseYaml(config, '').document ?? {}).map(({ id, receivers, processors, exporters }) => ({
+      id,
+      components: [
+        ...receivers.map((name) => `receiver:${name}`),
+        ...processors.map((name) => `processor:${name}`),
+        ...exporters.map((name) => `exporter:${name}`),
+      ],
+    })),
+  )
+  return { merge: merged, pipelines }
+}
+
+const MAX_KNOWN = 100
+
+function createMemo<Argument, Result>(compute: (argument: Argument) => Result): (argument: Argument) => Result {
+  const known = new Map<string, Result>()
+  return (argument) => {
+    const key = JSON.stringify(argument)
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const result = compute(argument)
+    if (known.size >= MAX_KNOWN) known.clear()
+    known.set(key, result)
+    return result
   }
 }
 
