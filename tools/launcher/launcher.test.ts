@@ -49,11 +49,10 @@ async function write(path: string, text: string): Promise<void> {
 async function fakeNpm(body: string): Promise<void> {
   const file = join(temporary, 'bin', 'npm')
   await mkdir(dirname(file), { recursive: true })
-  await writeFile(join(temporary, 'bin', 'package.json'), '{"type":"commonjs"}')
-  await writeFile(
-    file,
-    `#!${process.execPath}\nconst fs = require('fs'); fs.appendFileSync(process.env.TEST_ROOT + '/npm-calls', process.argv[2] + ' in ' + process.cwd() + '\\n');${body}`,
-  )
+  const record = "const fs = require('fs'); fs.appendFileSync(process.env.TEST_ROOT + '/npm-calls', process.argv[2] + ' in ' + process.cwd() + '\\n');"
+  await writeFile(`${file}.cjs`, record + body)
+  // Through a shell, for a path with spaces cannot stand in the first line of a script.
+  await writeFile(file, `#!/bin/sh\nexec "${process.execPath}" "$0.cjs" "$@"\n`)
   await chmod(file, 0o755)
 }
 

@@ -81,6 +81,8 @@ async function drain(io: Io, controlPlane: ControlPlane, signal: string): Promis
 
 function introduce(io: Io, { agentsUrl, consoleUrl, signInUrl, dataDir }: ControlPlane): void {
   const paint = painterFor(io.stderr, io.env)
+  // After `npm start` the command is not on PATH.
+  const command = io.env['npm_lifecycle_event'] === 'start' ? './bin/drover' : 'drover'
   const lines = [
     paint('bold', 'Drover is running.'),
     `  Console   ${consoleUrl}`,
@@ -89,7 +91,7 @@ function introduce(io: Io, { agentsUrl, consoleUrl, signInUrl, dataDir }: Contro
     ...(signInUrl === null ? [] : ['', 'Sign in to the console once with', `  ${paint('good', signInUrl)}`]),
     '',
     'Add the first agent: write a file for its supervisor with',
-    '  drover tokens create my-hosts --for supervisor > supervisor.yaml',
+    `  ${command} tokens create my-hosts --for supervisor > supervisor.yaml`,
     'adapt its lines "executable:" and "directory:", and run opampsupervisor --config supervisor.yaml there.',
   ]
   io.stderr.write(`${lines.join('\n')}\n`)

@@ -131,12 +131,10 @@ export const FragmentRef = z
 /** A value that more than one fragment sets: which one wins. Indices into `fragments`. */
 export const Override = z.object({ path: z.string(), winner: z.number().int(), losers: z.array(z.number().int()) }).meta({ id: 'Override' })
 
-export const DriftEntry = z
-  .object({ path: z.string(), kind: z.enum(['missing', 'changed']), desired: z.unknown(), effective: z.unknown().optional() })
-  .meta({
-    id: 'DriftEntry',
-    description: 'A value of the desired configuration that the effective one lacks or has otherwise; what the agent adds is no drift',
-  })
+export const DriftEntry = z.object({ path: z.string(), kind: z.enum(['missing', 'changed']), desired: z.unknown(), effective: z.unknown().optional() }).meta({
+  id: 'DriftEntry',
+  description: 'A value of the desired configuration that the effective one lacks or has otherwise; what the agent adds is no drift',
+})
 
 export const DesiredConfig = z
   .object({
