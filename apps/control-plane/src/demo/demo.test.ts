@@ -32,7 +32,7 @@ async function waitForEvents(api: ApiClient, kind: string, wanted: number): Prom
 }
 
 describe('--demo', () => {
-  it('shows a fleet that keeps its uids and its configuration over a restart of the server', async () => {
+  it('shows a fleet that is the same after a restart of the server', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'drover-demo-'))
     try {
       const first = await startDemoServer(dataDir)
