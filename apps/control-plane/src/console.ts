@@ -63,6 +63,7 @@ export async function createConsole(config: ControlPlaneConfig, parts: ConsolePa
       return row !== undefined && version >= row.first_version && version <= row.latest_version
     },
     countsByGroup: () => agents.countsByGroup(),
+    countsOf: (selector) => agents.countsOf(selector),
     preview: createPreview({
       previewDraft: (draft) => agents.previewDraft(draft),
       readFiles: (name, version) => decisions.readFiles(name, version),

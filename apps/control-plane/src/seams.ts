@@ -77,6 +77,8 @@ export interface AgentsPart extends AsyncDisposable {
   bindRoutes(bind: BindRoute): void
   /** Of all agents; no store read. */
   counts(): z.output<typeof AgentCounts>
+  /** Of the agents that a selector chooses; looks at each. */
+  countsOf(selector: Selector): z.output<typeof AgentCounts>
   /** Of the members of each group, by name. Groups without members may be missing. */
   countsByGroup(): ReadonlyMap<string, z.output<typeof AgentCounts>>
   /** How many agents are connected with each principal. */

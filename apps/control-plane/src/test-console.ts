@@ -106,6 +106,7 @@ function fakeAgents(fleet: TestFleet): AgentsPart {
     start: async () => {},
     bindRoutes: () => {},
     counts: () => counts,
+    countsOf: () => counts,
     countsByGroup: () => new Map(),
     connectedByPrincipal: () => fleet.connected,
     componentsOf: () => ({ total: fleet.components.reduce((sum, group) => sum + group.agents, 0) + 1, groups: fleet.components }),

@@ -1,5 +1,5 @@
 /** Pages of agents: filtered, searched, sorted, with cursors that stay valid while agents come and go. */
-import type { AgentStateFilter } from '@drover/api'
+import type { AgentCounts, AgentStateFilter } from '@drover/api'
 import { matches } from '@drover/fleet'
 import type { Selector, Term } from '@drover/fleet'
 import { InvalidInputError } from '../http/errors.ts'
@@ -7,7 +7,7 @@ import { decodeCursor, encodeCursor } from '../http/paging.ts'
 import { filterLookupOf } from './agent-record.ts'
 import type { AgentRecord } from './agent-record.ts'
 import { attribute } from './attributes.ts'
-import { inState, isInState } from './counts.ts'
+import { count, emptyCounts, inState, isInState } from './counts.ts'
 import type { Registry } from './registry.ts'
 
 export type AgentSort = 'name' | '-name' | 'lastSeenAt' | '-lastSeenAt' | 'firstSeenAt' | '-firstSeenAt'
@@ -147,4 +147,14 @@ function parseCursor(cursor: string | undefined, sort: AgentSort): Place | undef
       { field: 'query.cursor', message: 'is from a list in another order' },
     ])
   return place
+}
+
+/** Counts whom a filter chooses, by looking at each. */
+export function countChosen(registry: Registry, chosen: (record: AgentRecord) => boolean): AgentCounts {
+  const counts = emptyCounts()
+  for (const record of registry.all()) {
+    if (chosen(record))
+      count(counts, { connected: record.connection !== undefined, stale: record.stale, healthy: record.healthy, configState: record.configState }, 1)
+  }
+  return counts
 }

@@ -4,6 +4,7 @@ import type { Selector } from '@drover/fleet'
 import type { InstanceUid } from '@drover/protocol'
 import type { OpampServer } from '@drover/server'
 import type { AgentsOptions, AgentsPart, ComponentGroup, RecalledAgent } from '../seams.ts'
+import { chooser, countChosen } from './agent-list.ts'
 import { lookupOf } from './agent-record.ts'
 import type { AgentRecord } from './agent-record.ts'
 import { Announcer } from './announcer.ts'
@@ -68,6 +69,7 @@ export async function createAgents(options: AgentsOptions, tuning: AgentsTuning 
     },
     bindRoutes: (bind) => bindAgentRoutes(bind, { read: options.store.read, agentStore: store, registry, details, commands, history, lastSeen }),
     counts: () => registry.counts(),
+    countsOf: (selector) => countChosen(registry, chooser(selector)),
     countsByGroup: () => registry.countsByGroup(),
     connectedByPrincipal: () => registry.connectedByPrincipal(),
     componentsOf: (selector) => componentsOf(registry, components, selector),

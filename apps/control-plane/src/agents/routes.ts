@@ -8,11 +8,10 @@ import { InvalidInputError, NotFoundError } from '../http/errors.ts'
 import { decodeCursor, encodeCursor, toPage } from '../http/paging.ts'
 import type { Row } from '../storage/schema.ts'
 import type { ReadStore } from '../storage/store.ts'
-import { chooser, listAgents } from './agent-list.ts'
+import { chooser, countChosen, listAgents } from './agent-list.ts'
 import { isoTime, summaryOf } from './agent-record.ts'
 import type { AgentRecord } from './agent-record.ts'
 import type { Commands } from './commands.ts'
-import { count, emptyCounts } from './counts.ts'
 import type { Details } from './details.ts'
 import type { History } from './history.ts'
 import type { Registry } from './registry.ts'
@@ -49,13 +48,7 @@ function bindReading(bind: BindRoute, { registry, details, history, lastSeen }: 
   })
   bind(agentRoutes.countAgents, ({ query }) => {
     if (query.filter === undefined) return { data: registry.counts() }
-    const chosen = chooser(parseFilter(query.filter))
-    const counts = emptyCounts()
-    for (const record of registry.all()) {
-      if (chosen(record))
-        count(counts, { connected: record.connection !== undefined, stale: record.stale, healthy: record.healthy, configState: record.configState }, 1)
-    }
-    return { data: counts }
+    return { data: countChosen(registry, chooser(parseFilter(query.filter))) }
   })
   bind(agentRoutes.agentHistory, () => ({
     data: { intervalSeconds: history.intervalMs / 1000, samples: history.samples().map((sample) => ({ ...sample, at: isoTime(sample.at) })) },

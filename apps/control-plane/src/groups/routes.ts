@@ -23,6 +23,8 @@ export interface GroupRoutesOptions {
   readonly groups: GroupStore
   readonly versionExists: (from: ReadStore, ref: ConfigRef) => Promise<boolean>
   readonly countsByGroup: () => ReadonlyMap<string, Counts>
+  /** Counted now, one agent after the other: for a group whose members are not known yet. */
+  readonly countsOf: (selector: Selector) => Counts
   readonly preview: (draft: GroupDraft) => Promise<GroupPreview>
   /** Called after the commit. Rollouts will take this step over. */
   readonly onGroupsChanged: () => void
@@ -99,7 +101,7 @@ function bindWriting(bind: BindRoute, options: GroupRoutesOptions): void {
         data: { revision: row.revision, ...values },
       })
       tx.afterCommit(onGroupsChanged)
-      return call.answer(tx, { data: await showGroup(options, tx, row), etag: etagOf(row) })
+      return call.answer(tx, { data: await showChanged(options, tx, row), etag: etagOf(row) })
     }),
   )
   bind(groupRoutes.setGroup, (call) => store.transaction((tx) => setGroup(options, tx, call)))
@@ -134,7 +136,7 @@ async function setGroup(
     data: { revision: row.revision, previousRevision: before.revision, ...values },
   })
   tx.afterCommit(onGroupsChanged)
-  return { data: await showGroup(options, tx, row), etag: etagOf(row) }
+  return { data: await showChanged(options, tx, row), etag: etagOf(row) }
 }
 
 async function checkInput(options: GroupRoutesOptions, from: ReadStore, { description, selector, priority, configs }: Input): Promise<GroupValues> {
@@ -145,7 +147,7 @@ async function checkInput(options: GroupRoutesOptions, from: ReadStore, { descri
 
 function parseSelectorField(text: string): Selector {
   try {
-    return parseSelector(text)
+    return parseSelector(text, 'group')
   } catch (error) {
     if (error instanceof SelectorError)
       throw new InvalidInputError(`the selector is not valid: ${error.message}`, [{ field: 'body.selector', message: error.message }])
@@ -183,6 +185,11 @@ async function showGroup({ groups, countsByGroup }: GroupRoutesOptions, from: Re
     createdAt: new Date(row.created_at).toISOString(),
     updatedAt: new Date(row.updated_at).toISOString(),
   }
+}
+
+/** Members of a group that was just changed are known a moment later; the answer counts whom the selector chooses. */
+async function showChanged(options: GroupRoutesOptions, from: ReadStore, row: GroupRow): Promise<Group> {
+  return { ...(await showGroup(options, from, row)), counts: options.countsOf(parseSelector(row.selector)) }
 }
 
 function showRevision(row: RevisionRow): Revision {
