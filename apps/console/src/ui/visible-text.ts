@@ -33,7 +33,5 @@ export function visibleText(text: string): string {
 function symbolFor(character: string): TextPiece {
   const code = character.codePointAt(0) ?? 0
   const codePoint = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`
-  if (code < 0x20) return { text: String.fromCodePoint(0x2400 + code), codePoint }
-  if (code === 0x7f) return { text: '␡', codePoint }
   return { text: `⟨${codePoint}⟩`, codePoint }
 }

@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useMemo } from 'react'
+import { fieldErrors } from '../../api/client.ts'
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { ErrorState } from '../../ui/ErrorState.tsx'
 import { LoadingRows } from '../../ui/Loading.tsx'
@@ -20,13 +21,15 @@ export function AgentsPage() {
     void navigate({ to: '/agents', search: withSearch(search, next), replace: true })
   const filter = useMemo(() => toListFilter(search), [search])
   const { query, agents, total, setPagesInSight } = useAgentPages(filter)
+  const unreadable = fieldErrors(query.error)['query.filter'] !== undefined
   const narrowed = search.filter !== undefined || search.state !== undefined || search.search !== undefined
   return (
     <div className="agents-page">
       <PageHeader title="Agents" />
       <AgentFilters search={search} onChange={change} total={query.isSuccess ? total : undefined} busy={query.isPlaceholderData} />
       <div className="panel agents-panel">
-        {query.isError && (
+        {unreadable && <EmptyState title="The selector cannot be read">What is wrong with it is said below its field.</EmptyState>}
+        {query.isError && !unreadable && (
           <div style={{ padding: 14 }}>
             <ErrorState error={query.error} onRetry={() => void query.refetch()} />
           </div>

@@ -23,11 +23,6 @@ receivers:
         endpoint: 127.0.0.1:4318
 
 processors:
-  # Refuses data before the Collector runs out of memory. Keep it first.
-  memory_limiter:
-    check_interval: 1s
-    limit_percentage: 80
-    spike_limit_percentage: 20
   batch: {}
 
 exporters:
@@ -38,15 +33,15 @@ service:
   pipelines:
     traces:
       receivers: [otlp]
-      processors: [memory_limiter, batch]
+      processors: [batch]
       exporters: [debug]
     metrics:
       receivers: [otlp]
-      processors: [memory_limiter, batch]
+      processors: [batch]
       exporters: [debug]
     logs:
       receivers: [otlp]
-      processors: [memory_limiter, batch]
+      processors: [batch]
       exporters: [debug]
 `,
   },
@@ -64,6 +59,7 @@ receivers:
         endpoint: 127.0.0.1:4318
 
 processors:
+  # Refuses data before the Collector runs out of memory. Keep it first.
   memory_limiter:
     check_interval: 1s
     limit_percentage: 80
@@ -71,7 +67,8 @@ processors:
   batch: {}
 
 exporters:
-  otlphttp:
+  # Older Collectors know it as otlphttp.
+  otlp_http:
     endpoint: \${env:OTLP_ENDPOINT}
     sending_queue:
       queue_size: 2000
@@ -83,15 +80,15 @@ service:
     traces:
       receivers: [otlp]
       processors: [memory_limiter, batch]
-      exporters: [otlphttp]
+      exporters: [otlp_http]
     metrics:
       receivers: [otlp]
       processors: [memory_limiter, batch]
-      exporters: [otlphttp]
+      exporters: [otlp_http]
     logs:
       receivers: [otlp]
       processors: [memory_limiter, batch]
-      exporters: [otlphttp]
+      exporters: [otlp_http]
 `,
   },
   {

@@ -32,5 +32,7 @@ export const editorTheme = [
     '&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText': { background: 'var(--diff-removed-strong)' },
     '&.cm-merge-b .cm-changedText, .cm-changedText': { background: 'var(--diff-added-strong)' },
     '.cm-collapsedLines': { background: 'var(--surface-raised)', color: 'var(--mantine-color-dimmed)', fontSize: '0.75rem' },
+    // The default marks are missing from many fonts.
+    '.cm-collapsedLines:before, .cm-collapsedLines:after': { content: '"⋯"' },
   }),
 ]
