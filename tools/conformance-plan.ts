@@ -27,7 +27,14 @@ export const byDesign: Readonly<Record<string, string>> = {
   'CM-09': 'no custom capability is defined',
   'CN-10': 'nothing looks at keep-alive; liveness comes from reports and polls',
   'IO-05': 'one schema file; beta and development parts are marked in its comments',
+  'TH-09': 'the server only announces it; whoever reconnects applies it',
   'AV-03': 'one function turns both forms into the same JSON (libs/protocol/src/any-value.ts)',
+}
+
+/** What we do otherwise than recommended, on purpose. */
+export const departures: Readonly<Record<string, string>> = {
+  'B-WS-22': 'messages are limited to 4 MiB by default: 64 MiB times many agents is more memory than a server has; the limit can be raised',
+  'B-HTTP-34': 'bodies are limited to 4 MiB by default: 64 MiB times many agents is more memory than a server has; the limit can be raised',
 }
 
 /** Server capabilities: on what requirements the promise rests. A capability without requirements is not advertised. */

@@ -41,6 +41,7 @@ describe('standingOf', () => {
     expect(standingOf('P-01', []).state).toBe('later')
     expect(standingOf('PS-03', []).state).toBe('later')
     expect(standingOf('HL-03', []).state).toBe('by design')
+    expect(standingOf('B-WS-22', []).state).toBe('otherwise')
     expect(standingOf('ST-05', []).state).toBe('missing')
   })
 })

@@ -1,7 +1,7 @@
 /** Writes docs/conformance.md from the requirement list, the ids in test names and conformance-plan.ts; `--check` compares only. */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
-import { advertisedIn, byDesign, capabilityDuties, later } from './conformance-plan.ts'
+import { advertisedIn, byDesign, capabilityDuties, departures, later } from './conformance-plan.ts'
 import { isMain, repositoryRoot } from './repository.ts'
 
 export interface Requirement {
@@ -37,6 +37,7 @@ export interface NamedTest {
 export type Standing =
   | { readonly state: 'done'; readonly tests: readonly NamedTest[] }
   | { readonly state: 'by design'; readonly reason: string }
+  | { readonly state: 'otherwise'; readonly reason: string }
   | { readonly state: 'later'; readonly reason: string }
   | { readonly state: 'missing' }
 
@@ -58,6 +59,8 @@ export function standingOf(id: string, tests: readonly NamedTest[]): Standing {
   if (proving.length > 0) return { state: 'done', tests: proving }
   const reason = byDesign[id]
   if (reason !== undefined) return { state: 'by design', reason }
+  const departure = departures[id]
+  if (departure !== undefined) return { state: 'otherwise', reason: departure }
   const postponed = later.find(({ prefix }) => (prefix.endsWith('-') ? id.startsWith(prefix) : id === prefix))
   return postponed === undefined ? { state: 'missing' } : { state: 'later', reason: postponed.reason }
 }
@@ -68,7 +71,7 @@ export function unknownIds(catalogue: Catalogue, tests: readonly NamedTest[]): r
   const fromTests = tests.flatMap((test) =>
     test.ids.filter((id) => !known.has(id)).map((id) => `${test.file}: "${test.name}" names ${id}, which is not in docs/conformance/requirements.json`),
   )
-  const fromPlan = [...Object.keys(byDesign), ...Object.values(capabilityDuties).flat()].filter((id) => !known.has(id))
+  const fromPlan = [...Object.keys(byDesign), ...Object.keys(departures), ...Object.values(capabilityDuties).flat()].filter((id) => !known.has(id))
   return [...fromTests, ...fromPlan.map((id) => `tools/conformance-plan.ts: ${id} is not in docs/conformance/requirements.json`)]
 }
 
@@ -89,6 +92,7 @@ export function conformancePage(catalogue: Catalogue, tests: readonly NamedTest[
     '|---|---:|---|',
     `| done | ${count('done')} | a test proves it |`,
     `| by design | ${count('by design')} | cannot be tested; the reason is given |`,
+    `| otherwise | ${count('otherwise')} | a recommendation that is not followed, with the reason |`,
     `| later | ${count('later')} | its feature does not exist yet and is not advertised |`,
     `| missing | ${count('missing')} | applies today and no test shows it |`,
     '',

@@ -29,7 +29,7 @@ function problemsOf(sources: ConfigSources): readonly string[] {
 }
 
 describe('loadConfig', () => {
-  it('needs nothing: both listeners on loopback, data beside it', () => {
+  it('needs nothing: both listeners on loopback, agents at port 4320, data beside it [GEN-05]', () => {
     expect(loadConfig()).toMatchObject({
       dataDir: 'data',
       agentsListen: { host: '127.0.0.1', port: 4320 },
