@@ -5,6 +5,7 @@ import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Server } from '../harness/index.ts'
+import { skipSuite } from '../peers/index.ts'
 
 const executablePath = process.env['DROVER_CHROMIUM'] ?? '/usr/bin/chromium'
 const launchArgs = [
@@ -27,8 +28,8 @@ export async function describeWithBrowser(title: string, suite: (browser: () => 
   )
   const missing = `there is no ${executablePath}; install Chromium (apt-get install chromium), or name yours in DROVER_CHROMIUM`
   if (!isThere && process.env['DROVER_REQUIRE_PEERS'] === '1') throw new Error(missing)
-  if (!isThere) process.stderr.write(`Skipping "${title}": ${missing}\n`)
-  describe.skipIf(!isThere)(isThere ? title : `${title} (skipped: ${missing})`, () => {
+  if (!isThere) return skipSuite(title, missing)
+  describe(title, () => {
     let browser: Browser | undefined
     beforeAll(async () => {
       browser = await chromium.launch({ executablePath, args: launchArgs })
@@ -74,7 +75,7 @@ export async function openWindow(browser: Browser, options: ConsoleOptions = {})
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`))
   page.on('console', (message) => {
-    if (message.type() === 'error' || /content security policy/i.test(message.text())) complaints.push(`console: ${message.text()}`)
+    if (message.type() === 'error' || /content security policy/i.test(message.text())) complaints.push(`console: ${message.text()} ${message.location().url}`)
   })
   return { page, context, complaints, [Symbol.asyncDispose]: () => context.close() }
 }

@@ -1,13 +1,13 @@
 /** A person configures a real Collector from the console: editor, group, send, and what becomes of it, without a reload. */
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createTemporaryFolder, freePort, startOtlpSink, startServer } from '../harness/index.ts'
 import type { OtlpSink, Server, TemporaryFolder } from '../harness/index.ts'
 import { isUp, untilAgent } from '../interop/agents.ts'
 import { forwardLogs, refusedByCollector, sendLogLine } from '../interop/collector-configs.ts'
 import { Supervisor, drover } from '../interop/supervisor.ts'
-import { buildPeer } from '../peers/build.ts'
-import { describeWithPeers } from '../peers/index.ts'
+import { findPeers, skipSuite } from '../peers/index.ts'
+import type { Peers } from '../peers/index.ts'
 import { describeWithBrowser, openConsole } from './browser.ts'
 import type { ConsolePage } from './browser.ts'
 
@@ -15,8 +15,12 @@ const demoAgents = 5
 /** Scripted agents have a region, the real one has none. */
 const onlyTheRealOne = 'not exists(cloud.region)'
 
-await describeWithPeers('with a real supervisor', ['supervisor', 'collector'], () => undefined)
-await describeWithBrowser('configuring from the console', (browser) => {
+const title = 'configuring a real Collector from the console'
+const peers = await findPeers(['supervisor', 'collector'])
+if (typeof peers === 'string') skipSuite(title, peers)
+else await describeWithBrowser(title, (browser) => suite(browser, peers))
+
+function suite(browser: () => Browser, executables: Peers<'supervisor' | 'collector'>): void {
   let server: Server
   let folder: TemporaryFolder
   let supervisor: Supervisor
@@ -31,7 +35,7 @@ await describeWithBrowser('configuring from the console', (browser) => {
     sink = await startOtlpSink()
     port = await freePort()
     const pasted = await drover(server, 'tokens', 'create', 'console', '--for', 'supervisor')
-    supervisor = new Supervisor({ supervisor: await buildPeer('supervisor'), collector: await buildPeer('collector'), folder: folder.path, pasted })
+    supervisor = new Supervisor({ ...executables, folder: folder.path, pasted })
     await supervisor.start()
     const uid = await server.until(async (api) => (await api.listAgents({ query: { filter: onlyTheRealOne } })).data.items[0]?.id, {
       what: 'the real agent',
@@ -52,7 +56,7 @@ await describeWithBrowser('configuring from the console', (browser) => {
   it('shows a mistake in the editor while it is made, with its place, and lets the mended config be created', async () => {
     await using window = await openConsole(browser(), server, { path: '/create/config' })
     const { page } = window
-    await page.getByLabel('Name', { exact: false }).first().fill('forward')
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('forward')
     const good = forwardLogs(port, sink.url)
     await writeInEditor(page, good.replace('exporters: [otlphttp/out]', 'exporters: [otlphttp/nowhere]'))
     const finding = page.getByRole('button', { name: /otlphttp\/nowhere/ })
@@ -71,7 +75,7 @@ await describeWithBrowser('configuring from the console', (browser) => {
     const { page } = window
     await page.getByRole('link', { name: 'Use in a new group' }).click()
     await page.getByRole('heading', { name: 'New group' }).waitFor()
-    await page.getByRole('textbox', { name: 'Name' }).fill('edge')
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('edge')
     await page.getByLabel('Selector').fill('*')
     await page.getByText(`${demoAgents + 1} agents match now`).waitFor()
     await page.getByLabel('Selector').fill(onlyTheRealOne)
@@ -85,7 +89,8 @@ await describeWithBrowser('configuring from the console', (browser) => {
     await badge(agentWindow.page, 'Healthy').waitFor()
     await sendLogLine(port, 'sent from the console')
     await sink.untilReceived('logs', 'sent from the console')
-    expect([...window.complaints, ...agentWindow.complaints]).toEqual([])
+    const unexpected = [...window.complaints, ...agentWindow.complaints].filter((text) => !/ 422 .*groups\/preview/.test(text)) // a selector that is not finished is refused
+    expect(unexpected).toEqual([])
   })
 
   it('shows why the Collector refused a configuration, and that it runs its last good one again', async () => {
@@ -96,7 +101,7 @@ await describeWithBrowser('configuring from the console', (browser) => {
     await page.getByRole('button', { name: 'Save new version' }).click()
     await page.getByRole('heading', { name: 'forward', level: 1 }).waitFor()
     await page.goto(`${server.consoleUrl}/groups/edge/edit`)
-    await page.getByLabel('Version of forward').click()
+    await page.getByRole('combobox', { name: 'Version of forward' }).click()
     await page.getByRole('option', { name: 'version 2 (newest)' }).click()
     await page.getByRole('button', { name: 'Save…' }).click()
     await page.getByRole('button', { name: 'Send to 1 agent' }).click()
@@ -123,7 +128,7 @@ await describeWithBrowser('configuring from the console', (browser) => {
     await supervisor.untilCollectorRuns()
     expect(agentWindow.complaints).toEqual([])
   })
-})
+}
 
 /** One of the three facts beside the agent's name. */
 function badge(page: Page, text: string) {
