@@ -3,7 +3,7 @@ import { AppShell, Burger, Button } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconPlus } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
-import { Link, Outlet, useNavigate, useRouteContext, useRouterState } from '@tanstack/react-router'
+import { Link, Outlet, useNavigate, useRouteContext, useRouter, useRouterState } from '@tanstack/react-router'
 import { useCallback, useEffect } from 'react'
 import { LiveProvider } from '../api/live.tsx'
 import { AddAgentProvider, useAddAgent } from '../pages/add-agent/AddAgentProvider.tsx'
@@ -30,6 +30,7 @@ export function Shell() {
 
 function Frame() {
   const [opened, { toggle, close }] = useDisclosure(false)
+  usePagesAhead()
   const pathname = useRouterState({ select: (state) => state.location.pathname })
   useEffect(close, [pathname, close])
   return (
@@ -69,6 +70,20 @@ function Frame() {
       </AppShell>
     </>
   )
+}
+
+const IDLE_MS = 1_500
+
+/** Loads the other pages' code once the first page is there: they open at once, and also while the server is away. */
+function usePagesAhead(): void {
+  const router = useRouter()
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      // What cannot be loaded now is loaded, and its failure shown, when the page is opened.
+      for (const route of Object.values(router.routesById)) void Promise.resolve(router.loadRouteChunk(route)).catch(() => undefined)
+    }, IDLE_MS)
+    return () => clearTimeout(timer)
+  }, [router])
 }
 
 function AddAgentButton() {
