@@ -376,6 +376,15 @@ describe('the ledger', () => {
     }
   }
 
+  it('does not go back to a baseline that the agent failed before', () => {
+    const agent = new Agent()
+    agent.input = { baseline: '00' }
+    agent.says('failed', 'aa')
+    expect(agent.wants('aa')).toBe('offer 00 restore')
+    agent.says('failed', '00')
+    expect(agent.says('failed', 'aa')).toBe('failed')
+  })
+
   it('never lets a failed configuration be offered as desired, nor restores one', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {

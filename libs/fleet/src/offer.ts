@@ -107,6 +107,8 @@ function decideRestore(input: OfferInput, desired: string): OfferDecision {
   if (restoreFailed) return none('failed', `${failure} It failed its last good configuration too, so nothing more is sent until somebody decides.`)
   const target = lastGoodHash(ledger) ?? input.baseline
   if (target === null || target === desired) return none('failed', `${failure} There is no earlier configuration to go back to.`)
+  if (verdict(ledger, target) === 'failed')
+    return none('failed', `${failure} It failed the configuration to go back to as well, so nothing more is sent until somebody decides.`)
   if (reported?.hash === target && reported.status === 'applied') return none('restored', `${failure} It runs its last good configuration again.`)
   if (reported?.hash === target && reported.status === 'applying') return none('failed', `${failure} It is going back to its last good configuration.`)
   if (connected && input.lastOffered === target) return none('failed', `${failure} Its last good configuration was offered; it has not answered yet.`)
