@@ -30,7 +30,7 @@ export function DriftTable({ drift, desired }: { readonly drift: DesiredConfig['
                 <td className="mono wrap-anywhere">{entry.path}</td>
                 <td className="drift-value">{valueText(entry.desired)}</td>
                 <td className="drift-value">
-                  {entry.kind === 'missing' ? <em className="dimmed">missing</em> : <AgentText text={valueText(entry.effective)} />}
+                  {entry.kind === 'missing' ? <em className="dimmed nowrap">missing</em> : <AgentText text={valueText(entry.effective)} />}
                 </td>
               </tr>
             ))}
