@@ -12,6 +12,10 @@ const restoredWithinMs = 5000
 /** … and what a loaded test machine is granted before it counts as broken. */
 const restoredCapMs = 30_000
 
+/** The test's Collector has no such exporter. */
+const withKafka =
+  'receivers:\n  otlp:\n    protocols:\n      http: {}\nexporters:\n  kafka: {}\nservice:\n  pipelines:\n    logs:\n      receivers: [otlp]\n      exporters: [kafka]\n'
+
 await describeWithPeers('a stock supervisor with a stock Collector', ['supervisor', 'collector'], (peers) => {
   let server: Server
   let folder: TemporaryFolder
@@ -72,6 +76,11 @@ await describeWithPeers('a stock supervisor with a stock Collector', ['superviso
 
   it('applies a good configuration, and a log line goes through the new pipeline', async () => {
     const port = await freePort()
+    const files = [{ name: 'forward.yaml', body: forwardLogs(port, sink.url) }]
+    const { data: check } = await server.api.validateConfig({ body: { files, target: { selector: 'service.name = otelcol' } } })
+    expect(check).toMatchObject({ valid: true, targets: { agents: 1, checked: 1, missing: [] } })
+    const { data: lacking } = await server.api.validateConfig({ body: { files: [{ name: 'a.yaml', body: withKafka }], target: { selector: '*' } } })
+    expect(lacking.targets?.missing).toMatchObject([{ kind: 'exporter', type: 'kafka', lacking: 1 }])
     await createConfig(server, 'forward', forwardLogs(port, sink.url))
     await assign(server, 'everyone', ['forward'])
     const agent = await agentWhen('applied', (one) => one.configState === 'applied')
