@@ -19,13 +19,85 @@ const codeOf = (url: string) => url.split('#code=')[1] ?? ''
 const agent = (token: string | undefined, remoteAddress = '10.0.0.1') =>
   console.access.authenticateAgent({ headers: token === undefined ? {} : { authorization: `Bearer ${token}` }, remoteAddress })
 
-async function openSession(): Promise<{ cookie: string; csrfToken: string; setCookie: string }> {
-  const response = await signIn(codeOf(await console.access.createSignInUrl('administrator')))
+async function openSession(code?: string): Promise<{ cookie: string; csrfToken: string; setCookie: string }> {
+  const response = await signIn(code ?? codeOf(await console.access.createSignInUrl('administrator')))
   expect(response.status).toBe(201)
   const setCookie = response.headers.get('set-cookie') ?? ''
   const { csrfToken } = (await response.json()) as { csrfToken: string }
   return { cookie: setCookie.split(';')[0] ?? '', csrfToken, setCookie }
 }
+
+describe('what an API token let in', () => {
+  const signInLink = async (headers: Record<string, string>) =>
+    codeOf(((await (await console.fetch('/api/v1/sign-in-links', { method: 'POST', headers })).json()) as { url: string }).url)
+  const newToken = async (expiresInSeconds: number | null = null) =>
+    (await console.api.createApiToken({ body: { name: 'script', access: 'write', expiresInSeconds } })).data
+  const statusOf = async (cookie: string) => (await console.fetch('/api/v1/session', { headers: { cookie } })).status
+
+  it('ends when the token is revoked: its links, its sessions, and the links of those', async () => {
+    const { id, token } = await newToken()
+    const session = await openSession(await signInLink(bearer(token)))
+    const unused = await signInLink(bearer(token))
+    const ofSession = await signInLink({ cookie: session.cookie, origin: console.origin, 'x-csrf-token': session.csrfToken })
+    const administrator = await openSession()
+    await console.api.revokeApiToken({ params: { id } })
+    expect(await statusOf(session.cookie)).toBe(401)
+    expect((await signIn(unused)).status).toBe(401)
+    expect((await signIn(ofSession)).status).toBe(401)
+    expect(await statusOf(administrator.cookie)).toBe(200)
+  })
+
+  it('ends when the token expires', async () => {
+    const { token } = await newToken(3600)
+    const session = await openSession(await signInLink(bearer(token)))
+    console.clock.time += 3_599_000
+    const late = await signInLink(bearer(token))
+    expect(await statusOf(session.cookie)).toBe(200)
+    console.clock.time += 1_000
+    expect(await statusOf(session.cookie)).toBe(401)
+    expect((await signIn(late)).status).toBe(401)
+  })
+})
+
+describe('a stream of events', () => {
+  const open = async (headers: Record<string, string>) => {
+    const response = await console.fetch('/api/v1/events/stream', { headers })
+    expect(response.status).toBe(200)
+    return response
+  }
+
+  it('ends when its API token is revoked, and no other does', async () => {
+    const { id, token } = (await console.api.createApiToken({ body: { name: 'follower' } })).data
+    const stream = await open(bearer(token))
+    const other = await open(bearer(console.token))
+    await console.api.revokeApiToken({ params: { id } })
+    expect(await stream.text()).toContain(': following')
+    await console.api.createApiToken({ body: { name: 'another' } })
+    const reader = other.body?.getReader()
+    for (let text = ''; !text.includes('another'); ) text += new TextDecoder().decode((await reader?.read())?.value)
+    await reader?.cancel()
+  })
+
+  it('ends when its person signs out', async () => {
+    const { cookie, csrfToken } = await openSession()
+    const stream = await open({ cookie })
+    await console.fetch('/api/v1/session', { method: 'DELETE', headers: { cookie, origin: console.origin, 'x-csrf-token': csrfToken } })
+    expect(await stream.text()).toContain(': following')
+  })
+
+  it('ends when what opened it expires', async () => {
+    const { token } = (await console.api.createApiToken({ body: { name: 'follower', expiresInSeconds: 60 } })).data
+    const { cookie } = await openSession()
+    const ofToken = await open(bearer(token))
+    const ofPerson = await open({ cookie })
+    console.clock.time += 60_000
+    console.access.cutExpired()
+    expect(await ofToken.text()).toContain(': following')
+    console.clock.time += 7 * 24 * 3_600_000
+    console.access.cutExpired()
+    expect(await ofPerson.text()).toContain(': following')
+  })
+})
 
 describe('signing in', () => {
   it('makes a session from a one-time link, in a cookie that scripts and other sites cannot use', async () => {

@@ -4,6 +4,7 @@ import type { EventLog } from '../events/event-log.ts'
 import { ThrottledError, UnauthenticatedError } from '../http/errors.ts'
 import type { Authenticate, Identity } from '../http/route-binder.ts'
 import type { Store } from '../storage/store.ts'
+import type { CredentialWatch } from './credential-watch.ts'
 import { csrfTokenOf } from './secrets.ts'
 import type { SessionStore } from './session-store.ts'
 import type { Throttle } from './throttle.ts'
@@ -16,10 +17,11 @@ export interface AuthenticateOptions {
   readonly sessions: SessionStore
   readonly throttle: Throttle
   readonly refusals: RefusalRecorder
+  readonly watch: CredentialWatch
 }
 
 /** For the console listener. */
-export function createAuthenticate({ tokens, sessions, throttle, refusals }: AuthenticateOptions): Authenticate {
+export function createAuthenticate({ tokens, sessions, throttle, refusals, watch }: AuthenticateOptions): Authenticate {
   const refuse = (remoteAddress: string, why: string): never => {
     refusals.record(remoteAddress, why)
     const waitSeconds = throttle.wrong(remoteAddress)
@@ -31,14 +33,21 @@ export function createAuthenticate({ tokens, sessions, throttle, refusals }: Aut
       const value = bearerValue(authorization)
       const found = value === undefined ? 'unknown' : tokens.find('api', value)
       if (typeof found === 'string') return refuse(remoteAddress, refusalText('api', found))
-      return { caller: { kind: 'token', name: found.name, access: found.access ?? 'read', id: found.id } }
+      return {
+        caller: { kind: 'token', name: found.name, access: found.access ?? 'read', id: found.id },
+        onEnded: (ended) => watch.watch(found.id, found.expires_at, ended),
+      }
     }
     const value = cookieValue(cookie, SESSION_COOKIE)
     if (value === undefined) return undefined
     const session = await sessions.find(value)
     // An old cookie is no attack: the person only has to sign in again.
     if (session === undefined) return undefined
-    return { caller: { kind: 'session', name: session.name, access: session.access, id: session.id }, csrfToken: csrfTokenOf(value) }
+    return {
+      caller: { kind: 'session', name: session.name, access: session.access, id: session.id },
+      csrfToken: csrfTokenOf(value),
+      onEnded: (ended) => watch.watch(session.id, session.expiresAt, ended),
+    }
   }
 }
 
@@ -48,7 +57,7 @@ export interface AgentRequest {
 }
 
 /** For the agents listener. No store read: it runs for every poll of every agent. */
-export function createAgentAuthenticate({ tokens, throttle, refusals }: Omit<AuthenticateOptions, 'sessions'>): (request: AgentRequest) => Admission {
+export function createAgentAuthenticate({ tokens, throttle, refusals }: Omit<AuthenticateOptions, 'sessions' | 'watch'>): (request: AgentRequest) => Admission {
   const refuse = (remoteAddress: string, why: string): Admission => {
     refusals.record(remoteAddress, why)
     const retryAfterSeconds = throttle.wrong(remoteAddress)

@@ -7,6 +7,7 @@ import type { Authenticate } from '../http/route-binder.ts'
 import type { Store } from '../storage/store.ts'
 import { createAgentAuthenticate, createAuthenticate, createRefusalRecorder } from './authenticate.ts'
 import type { AgentRequest } from './authenticate.ts'
+import { createCredentialWatch } from './credential-watch.ts'
 import { bindAccessRoutes } from './routes.ts'
 import type { AccessRoutesOptions } from './routes.ts'
 import { createSecret } from './secrets.ts'
@@ -35,7 +36,7 @@ export interface Access {
   /** An enrolment token for agents of our own. */
   createEnrolmentToken(token: Pick<NewToken, 'name' | 'createdBy'>): Promise<{ id: string; value: string }>
   revokeEnrolmentToken(id: string): Promise<void>
-  /** Every minute: cuts agents whose token expired. Costs no store operation. */
+  /** Every minute: cuts agents and streams whose token or session expired. Costs no store operation. */
   cutExpired(): void
   /** Now and then: writes last uses, forgets what is over. */
   prune(): Promise<void>
@@ -45,15 +46,18 @@ export interface Access {
 
 export async function createAccess(options: AccessOptions): Promise<Access> {
   const { store, events, clock, log } = options
+  const watch = createCredentialWatch()
+  const sessions = createSessionStore({ store, events, clock, onEnded: (id) => watch.end(id) })
   const tokens = await openTokenStore({
     store,
     events,
     clock,
+    onRevoke: (tx, token) => sessions.endOfToken(tx, token.id),
     onRevoked: (token) => {
       if (token.kind === 'enrolment') options.disconnectPrincipal(token.id, 'the enrolment token was revoked')
+      else watch.end(token.id)
     },
   })
-  const sessions = createSessionStore({ store, events, clock })
   const throttle = createThrottle(clock)
   const refusals = createRefusalRecorder({
     store,
@@ -62,17 +66,18 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     onError: (error) => log.warn({ err: error }, 'refusal could not be written to the event log'),
   })
   return {
-    authenticate: createAuthenticate({ tokens, sessions, throttle, refusals }),
+    authenticate: createAuthenticate({ tokens, sessions, throttle, refusals, watch }),
     authenticateAgent: createAgentAuthenticate({ tokens, throttle, refusals }),
     bindRoutes: (bind) => bindAccessRoutes(bind, { ...options, tokens, sessions, throttle, refusals }),
     createAdminToken: (path) => createAdminToken(store, tokens, path),
-    createSignInUrl: async (createdBy) => options.signInUrl((await sessions.createLink(createdBy)).code),
+    createSignInUrl: async (createdBy) => options.signInUrl((await sessions.createLink(createdBy, null)).code),
     createEnrolmentToken: async (token) => {
       const created = await store.transaction((tx) => tokens.create(tx, { ...token, kind: 'enrolment', access: null, expiresInSeconds: null }))
       return { id: created.token.id, value: created.value }
     },
     revokeEnrolmentToken: (id) => tokens.revoke('enrolment', id, 'system'),
     cutExpired: () => {
+      watch.endExpired(clock.now())
       for (const token of tokens.takeExpired()) if (token.kind === 'enrolment') options.disconnectPrincipal(token.id, 'the enrolment token expired')
     },
     prune: async () => {

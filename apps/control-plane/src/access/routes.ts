@@ -1,7 +1,7 @@
 /** Signing in and out, and the tokens of programs and agents. */
 import { accessRoutes } from '@drover/api'
-import type { Session } from '@drover/api'
-import type { BindRoute, Caller } from '../http/bind-route.ts'
+import type { AnyRoute, Session } from '@drover/api'
+import type { BindRoute, Call, Caller } from '../http/bind-route.ts'
 import { InvalidInputError, NotFoundError, ThrottledError, UnauthenticatedError } from '../http/errors.ts'
 import type { Store } from '../storage/store.ts'
 import { SESSION_COOKIE, cookieValue } from './authenticate.ts'
@@ -61,10 +61,17 @@ function bindSessionRoutes(bind: BindRoute, { sessions, throttle, refusals, sign
     return { data: undefined, headers: { 'set-cookie': sessionCookie('', 0, secureCookie) } }
   })
 
-  bind(accessRoutes.createSignInLink, async ({ caller }) => {
-    const { code, expiresAt } = await sessions.createLink(caller.name)
+  bind(accessRoutes.createSignInLink, async (call) => {
+    const { code, expiresAt } = await sessions.createLink(call.caller.name, await tokenBehind(sessions, call))
     return { data: { url: signInUrl(code), expiresAt: toIso(expiresAt) } }
   })
+}
+
+/** The API token that a call goes back to: its own, or the one that let this person in. */
+async function tokenBehind(sessions: SessionStore, { caller, header }: Pick<Call<AnyRoute>, 'caller' | 'header'>): Promise<string | null> {
+  if (caller.kind === 'token') return caller.id
+  const value = cookieValue(header('cookie'), SESSION_COOKIE)
+  return (value === undefined ? undefined : await sessions.find(value))?.tokenId ?? null
 }
 
 function bindEnrolmentRoutes(bind: BindRoute, { store, tokens, agentsEndpoint, connectedByPrincipal }: AccessRoutesOptions): void {

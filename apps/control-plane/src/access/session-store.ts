@@ -1,7 +1,7 @@
 /** Sessions of people: made from a one-time link, held by a cookie, known to the store only as hashes. */
 import type { EventLog } from '../events/event-log.ts'
 import { UnauthenticatedError } from '../http/errors.ts'
-import type { Store } from '../storage/store.ts'
+import type { Store, Tx } from '../storage/store.ts'
 import { createSecret, hashSecret } from './secrets.ts'
 
 const LINK_LIFE_MS = 10 * 60_000
@@ -9,6 +9,8 @@ const SESSION_LIFE_MS = 7 * 24 * 60 * 60_000
 
 export interface PersonSession {
   readonly name: string
+  /** The API token that let this person in, if one did. */
+  readonly tokenId: string | null
   readonly access: 'read' | 'write'
   readonly expiresAt: number
   /** First part of the hash: names the session without giving it away. */
@@ -16,11 +18,14 @@ export interface PersonSession {
 }
 
 export interface SessionStore {
-  createLink(createdBy: string): Promise<{ code: string; expiresAt: number }>
+  /** `tokenId`: the API token that asks for it; the link and what comes of it end with that token. */
+  createLink(createdBy: string, tokenId: string | null): Promise<{ code: string; expiresAt: number }>
   /** link -> session, once. @throws {UnauthenticatedError} when the code is unknown, used or expired. */
   signIn(code: string): Promise<{ value: string; session: PersonSession }>
   find(value: string): Promise<PersonSession | undefined>
   end(value: string): Promise<void>
+  /** Ends the links and sessions that came from an API token. */
+  endOfToken(tx: Tx, tokenId: string): Promise<void>
   /** Forgets what has expired. */
   prune(): Promise<void>
 }
@@ -29,17 +34,19 @@ export interface SessionStoreOptions {
   readonly store: Store
   readonly events: EventLog
   readonly clock: { now(): number }
+  /** After a session was ended and that is on disk. */
+  readonly onEnded: (id: string) => void
 }
 
-export function createSessionStore({ store, events, clock }: SessionStoreOptions): SessionStore {
-  const createLink: SessionStore['createLink'] = async (createdBy) => {
+export function createSessionStore({ store, events, clock, onEnded }: SessionStoreOptions): SessionStore {
+  const createLink: SessionStore['createLink'] = async (createdBy, tokenId) => {
     const code = createSecret('drover_signin')
     const now = clock.now()
     const expiresAt = now + LINK_LIFE_MS
     await store.transaction((tx) =>
       tx
         .insertInto('sign_in_links')
-        .values({ hash: hashSecret(code), created_by: createdBy, created_at: now, expires_at: expiresAt, used_at: null })
+        .values({ hash: hashSecret(code), created_by: createdBy, created_at: now, expires_at: expiresAt, used_at: null, token_id: tokenId })
         .execute(),
     )
     return { code, expiresAt }
@@ -55,16 +62,19 @@ export function createSessionStore({ store, events, clock }: SessionStoreOptions
         .where('hash', '=', hashSecret(code))
         .where('used_at', 'is', null)
         .where('expires_at', '>', now)
-        .returning('created_by')
+        .returning(['created_by', 'token_id'])
         .executeTakeFirst()
-      if (link === undefined)
-        throw new UnauthenticatedError(
-          'this sign-in link is not valid: each works once, for ten minutes. Ask for a new one, or restart the server to have one printed',
-        )
+      if (link === undefined) throw invalidLink()
       const value = createSecret('drover_session')
       const hash = hashSecret(value)
-      const session: PersonSession = { name: link.created_by, access: 'write', expiresAt: now + SESSION_LIFE_MS, id: hash.slice(0, 12) }
-      await tx.insertInto('sessions').values({ hash, name: session.name, access: session.access, created_at: now, expires_at: session.expiresAt }).execute()
+      const { created_by: name, token_id: tokenId } = link
+      const expiresAt = Math.min(now + SESSION_LIFE_MS, await endOf(tx, tokenId))
+      if (expiresAt <= now) throw invalidLink()
+      const session: PersonSession = { name, tokenId, access: 'write', expiresAt, id: idOf(hash) }
+      await tx
+        .insertInto('sessions')
+        .values({ hash, name, access: session.access, created_at: now, expires_at: session.expiresAt, token_id: tokenId })
+        .execute()
       await events.append(tx, { kind: 'session.created', actor: session.name, subject: session.id, summary: `${session.name} signed in to the console` })
       return { value, session }
     })
@@ -73,7 +83,7 @@ export function createSessionStore({ store, events, clock }: SessionStoreOptions
     if (value.length > 200) return undefined
     const hash = hashSecret(value)
     const row = await store.read.selectFrom('sessions').selectAll().where('hash', '=', hash).where('expires_at', '>', clock.now()).executeTakeFirst()
-    return row && { name: row.name, access: row.access, expiresAt: row.expires_at, id: hash.slice(0, 12) }
+    return row && { name: row.name, tokenId: row.token_id, access: row.access, expiresAt: row.expires_at, id: idOf(hash) }
   }
 
   return {
@@ -81,7 +91,14 @@ export function createSessionStore({ store, events, clock }: SessionStoreOptions
     signIn,
     find,
     end: async (value) => {
-      await store.transaction((tx) => tx.deleteFrom('sessions').where('hash', '=', hashSecret(value)).execute())
+      const hash = hashSecret(value)
+      await store.transaction((tx) => tx.deleteFrom('sessions').where('hash', '=', hash).execute())
+      onEnded(idOf(hash))
+    },
+    endOfToken: async (tx, tokenId) => {
+      await tx.deleteFrom('sign_in_links').where('token_id', '=', tokenId).execute()
+      const ended = await tx.deleteFrom('sessions').where('token_id', '=', tokenId).returning('hash').execute()
+      tx.afterCommit(() => ended.forEach(({ hash }) => onEnded(idOf(hash))))
     },
     prune: async () => {
       const now = clock.now()
@@ -91,4 +108,21 @@ export function createSessionStore({ store, events, clock }: SessionStoreOptions
       })
     },
   }
+}
+
+/** When the API token behind a link expires. */
+async function endOf(tx: Tx, tokenId: string | null): Promise<number> {
+  if (tokenId === null) return Infinity
+  const token = await tx.selectFrom('tokens').select('expires_at').where('id', '=', tokenId).executeTakeFirst()
+  return token?.expires_at ?? Infinity
+}
+
+function invalidLink(): UnauthenticatedError {
+  return new UnauthenticatedError(
+    'this sign-in link is not valid: each works once, for ten minutes. Ask for a new one, or restart the server to have one printed',
+  )
+}
+
+function idOf(hash: string): string {
+  return hash.slice(0, 12)
 }

@@ -38,6 +38,8 @@ export interface TokenStoreOptions {
   readonly store: Store
   readonly events: EventLog
   readonly clock: { now(): number }
+  /** Carries out in the same transaction what a revoked token takes with it. */
+  readonly onRevoke: (tx: Tx, token: Token) => Promise<void>
   /** After a token was revoked and that is on disk. */
   readonly onRevoked: (token: Token) => void
 }
@@ -113,6 +115,7 @@ class StoredTokens implements TokenStore {
         summary: `${actor} revoked the ${what} ${token.name}`,
         data: { tokenKind: kind, name: token.name },
       })
+      await this.#options.onRevoke(tx, token)
       tx.afterCommit(() => {
         token.revoked_at = now
         this.#options.onRevoked(token)

@@ -2,6 +2,8 @@
 export const consoleLimits = {
   /** A whole request body; the largest is a version with its files. */
   maxBodyBytes: 8 * 1024 * 1024,
+  /** A body of somebody who has not shown who they are. */
+  maxPublicBodyBytes: 4 * 1024,
   maxHeaderBytes: 16 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,

@@ -14,6 +14,8 @@ import { consoleLimits } from './limits.ts'
 export interface Identity {
   readonly caller: Caller
   readonly csrfToken?: string
+  /** Calls back once the proof counts no more: signed out, revoked, expired. Returns how to stop watching. */
+  readonly onEnded?: (ended: () => void) => () => void
 }
 
 /** Undefined: the request brings no credential. Throws when it brings one that does not count. */
@@ -32,16 +34,28 @@ export interface RouteBinderOptions {
 }
 
 /** What public routes see; nothing may be attributed to it. */
-const NOBODY: Caller = { kind: 'session', name: 'nobody', access: 'read', id: '' }
+const NOBODY: Identity = { caller: { kind: 'session', name: 'nobody', access: 'read', id: '' } }
 
 export function createRouteBinder(app: FastifyInstance, options: RouteBinderOptions): { bind: BindRoute; bindStream: BindStream } {
+  const identities = new WeakMap<FastifyRequest, Identity>()
+  const gate = (route: AnyRoute) => ({
+    method: route.method,
+    url: API_PREFIX + route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    // What a stranger sends is small, and read only where strangers are let in: a body is held in memory as a whole.
+    ...(route.access === 'public' ? { bodyLimit: consoleLimits.maxPublicBodyBytes } : {}),
+    onRequest: async (request: FastifyRequest) => void identities.set(request, await checkAccess(options, route, request)),
+  })
+  const identityOf = (request: FastifyRequest): Identity => {
+    const identity = identities.get(request)
+    if (identity === undefined) throw new Error('a route was called before its access check')
+    return identity
+  }
   const bind: BindRoute = (route, handler) => {
     const parse = createParser(route)
     app.route({
-      method: route.method,
-      url: API_PREFIX + route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      ...gate(route),
       handler: async (request, reply) => {
-        const call = await openCall(options, route, parse, request, reply)
+        const call = openCall(route, identityOf(request).caller, parse, request, reply)
         sendAnswer(options, route, reply, await handleOnce(options, route, call, handler, request))
         return reply
       },
@@ -49,13 +63,20 @@ export function createRouteBinder(app: FastifyInstance, options: RouteBinderOpti
   }
   const bindStream: BindStream = (route, handler) => {
     const parse = createParser(route)
-    app.get(API_PREFIX + route.path, async (request, reply) => {
-      const call = await openCall(options, route, parse, request, reply)
-      const stream = handler({ ...call, signal: AbortSignal.any([call.signal, options.closing]) })
-      reply.hijack()
-      for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value)
-      // The answer has begun, so an error can only end it; a reader comes back by its cursor.
-      await stream(reply.raw).catch(() => reply.raw.destroy())
+    app.route({
+      ...gate(route),
+      handler: async (request, reply) => {
+        const { caller, onEnded } = identityOf(request)
+        const call = openCall(route, caller, parse, request, reply)
+        const ended = new AbortController()
+        const stream = handler({ ...call, signal: AbortSignal.any([call.signal, options.closing, ended.signal]) })
+        const unwatch = onEnded?.(() => ended.abort())
+        reply.hijack()
+        for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) reply.raw.setHeader(name, value)
+        // The answer has begun, so an error can only end it; a reader comes back by its cursor.
+        await stream(reply.raw).catch(() => reply.raw.destroy())
+        unwatch?.()
+      },
     })
   }
   return { bind, bindStream }
@@ -67,16 +88,14 @@ interface Input {
   readonly body: unknown
 }
 
-/** Checked access and input as the handler sees them. */
-async function openCall<R extends AnyRoute>(
-  options: RouteBinderOptions,
+/** Checked input as the handler sees it. */
+function openCall<R extends AnyRoute>(
   route: R,
+  caller: Caller,
   parse: (request: FastifyRequest) => Input,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<Call<R>> {
-  const remoteAddress = request.socket.remoteAddress ?? ''
-  const caller = await checkAccess(options, route, request, remoteAddress)
+): Call<R> {
   const input = parse(request)
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
@@ -86,20 +105,22 @@ async function openCall<R extends AnyRoute>(
     ifMatch: readIfMatch(route, request),
     signal: gone.signal,
     requestId: request.id,
-    remoteAddress,
+    remoteAddress: remoteAddressOf(request),
     header: (name) => textOf(request.headers[name]),
     answer: async (_tx, answer) => answer,
   }
   return call as Call<R> // as: `input` was just parsed by the route's own schemas
 }
 
-async function checkAccess(options: RouteBinderOptions, route: AnyRoute, request: FastifyRequest, remoteAddress: string): Promise<Caller> {
+/** Runs before the body is read. */
+async function checkAccess(options: RouteBinderOptions, route: AnyRoute, request: FastifyRequest): Promise<Identity> {
   const changes = route.method !== 'GET'
   if (route.access === 'public') {
     if (changes) assertSameOrigin(request.headers, options.publicOrigin, false)
     return NOBODY
   }
-  const identity = await options.authenticate({ authorization: request.headers.authorization, cookie: request.headers.cookie, remoteAddress })
+  const { authorization, cookie } = request.headers
+  const identity = await options.authenticate({ authorization, cookie, remoteAddress: remoteAddressOf(request) })
   if (identity === undefined) throw new UnauthenticatedError('sign in to the console with a one-time link, or send an API token as Authorization: Bearer …')
   const { caller, csrfToken } = identity
   if (csrfToken !== undefined) {
@@ -111,7 +132,11 @@ async function checkAccess(options: RouteBinderOptions, route: AnyRoute, request
     }
   }
   if (route.access === 'write' && caller.access !== 'write') throw new ForbiddenError(`${caller.name} may read, but not change anything`, 'read-only-access')
-  return caller
+  return identity
+}
+
+function remoteAddressOf(request: FastifyRequest): string {
+  return request.socket.remoteAddress ?? ''
 }
 
 function readIfMatch(route: AnyRoute, request: FastifyRequest): string {

@@ -157,6 +157,8 @@ export interface SessionsTable {
   access: 'read' | 'write'
   created_at: number
   expires_at: number
+  /** The API token that let this person in, if one did; they end together. */
+  token_id: string | null
 }
 
 export interface SignInLinksTable {
@@ -166,6 +168,8 @@ export interface SignInLinksTable {
   created_at: number
   expires_at: number
   used_at: number | null
+  /** The API token that made it, if one did; they end together. */
+  token_id: string | null
 }
 
 export interface EventsTable {

@@ -1,5 +1,6 @@
 /** Every migration, in order. They only go forward; each runs in one transaction of its own. */
 import { initial } from './0001-initial.ts'
+import { sessionsOfTokens } from './0002-sessions-of-tokens.ts'
 
 export interface Migration {
   /** The schema version that the store has afterwards. */
@@ -8,4 +9,4 @@ export interface Migration {
   readonly up: (execute: (sql: string) => void) => void
 }
 
-export const migrations: readonly Migration[] = [initial]
+export const migrations: readonly Migration[] = [initial, sessionsOfTokens]
