@@ -1,5 +1,5 @@
 /** Serves the built console: hashed assets for ever, `index.html` for every address that a page may have. */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import { API_PREFIX } from '@drover/api'
@@ -26,7 +26,7 @@ export async function bindConsoleFiles(app: FastifyInstance, dir: string): Promi
   })
   app.get('/assets/*', async (request: FastifyRequest<{ Params: { '*': string } }>, reply) => {
     const file = `assets/${request.params['*']}`
-    if (file.includes('..') || !existsSync(join(dir, file))) throw new NotFoundError('file', `/${file}`)
+    if (/(^|\/)\./.test(file) || !isFile(join(dir, file))) throw new NotFoundError('file', `/${file}`)
     return reply.sendFile(file, dir, { maxAge: YEAR_SECONDS * 1000, immutable: true })
   })
   app.setNotFoundHandler(async (request, reply) => answerUnknown(dir, request, reply))
@@ -37,8 +37,17 @@ async function answerUnknown(dir: string, request: FastifyRequest, reply: Fastif
   const isPage = (request.method === 'GET' || request.method === 'HEAD') && !path.startsWith('/api/') && path !== '/api'
   if (!isPage) throw new NotFoundError('address', `${request.method} ${path.slice(0, 200)}`)
   // Files beside index.html, such as the icon; anything without an extension is a page of the console.
-  if (/^\/[\w-]+\.[a-z0-9]+$/.test(path) && existsSync(join(dir, path))) return reply.sendFile(path.slice(1), dir, { maxAge: 0 })
+  if (/^\/[\w-]+\.[a-z0-9]+$/.test(path) && isFile(join(dir, path))) return reply.sendFile(path.slice(1), dir, { maxAge: 0 })
   if (/\.[a-z0-9]{2,5}$/.test(path) && path.startsWith('/assets/')) throw new NotFoundError('file', path.slice(0, 200))
   if (!existsSync(join(dir, 'index.html'))) return reply.code(503).type('text/html; charset=utf-8').send(NOT_BUILT)
   return reply.header('cache-control', 'no-cache').sendFile('index.html', dir, { cacheControl: false })
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    // No such file, or no name that a file could have.
+    return false
+  }
 }

@@ -55,6 +55,22 @@ describe('the console listener', () => {
     expect(await broken.text()).not.toMatch(/groups|SQL|at .*\.ts/)
   })
 
+  it('answers odd paths without an error of its own', async () => {
+    mkdirSync(join(built.path, 'assets'), { recursive: true })
+    const statusOf = async (path: string) => (await console.fetch(path, { headers: headers() })).status
+    expect(await statusOf(`/api/v1/configs/${'a'.repeat(5_000)}`)).toBe(404)
+    expect(await statusOf('/assets/')).toBe(404)
+    expect(await statusOf('/assets/%2e')).toBe(404)
+    expect(await statusOf('/assets/.hidden')).toBe(404)
+    expect(await statusOf('/assets/%00')).toBe(404)
+  })
+
+  it('reads no body of a stranger, and only a small one where strangers may call', async () => {
+    const stranger = { method: 'POST', headers: { 'content-type': 'application/json' } }
+    expect((await console.fetch('/api/v1/configs', { ...stranger, body: '{"name":' })).status).toBe(401)
+    expect((await console.fetch('/api/v1/session', { ...stranger, body: JSON.stringify({ code: 'x'.repeat(4096) }) })).status).toBe(413)
+  })
+
   it('refuses what is no JSON, too large, of another type, or at no address', async () => {
     const status = async (answer: Promise<Response>) => {
       const { status: code, headers: answered } = await answer

@@ -1,4 +1,5 @@
 /** The one table from errors to answers (RFC 9457). Causes are logged, never sent. */
+import { STATUS_CODES } from 'node:http'
 import type { Problem } from '@drover/api'
 import { BlobCorruptError, StoreUnavailableError } from '../storage/errors.ts'
 import { ConflictError, ForbiddenError, InvalidInputError, NotFoundError, ThrottledError, UnauthenticatedError, VersionConflictError } from './errors.ts'
@@ -80,11 +81,19 @@ function fromHttpLayer(error: unknown): Described | undefined {
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return { status: 400, code: 'malformed-json', detail: 'the request body is not valid JSON', errors: [{ field: 'body', message: 'not valid JSON' }] }
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return { status: 404, code: 'not-found', detail: 'no name is as long as one in this path' }
     case 'FST_ERR_BAD_URL':
       return { status: 400, code: 'bad-url', detail: 'the path of the request is not valid' }
     default:
-      return undefined
+      return fromStatus(error)
   }
+}
+
+/** Whatever else the HTTP layer refuses is the caller's fault, and no line in our log. */
+function fromStatus(error: Error): Described | undefined {
+  const status = 'statusCode' in error ? Number(error.statusCode) : 0
+  return status >= 400 && status < 500 ? { status, code: 'bad-request', detail: `the request is refused: ${STATUS_CODES[status] ?? 'bad request'}` } : undefined
 }
 
 /** Worth an error line in the log: nobody but us can do something about it. A store that cannot write says so itself, once. */
