@@ -131,7 +131,11 @@ describe('configs and groups', () => {
       stdout: 'gateway@2\n',
       stderr: expect.stringContaining('drover groups set all --upgrade gateway'),
     })
-    expect((await drover(['configs', 'diff', 'gateway'])).code).toBe(0)
+    const changes = await drover(['configs', 'diff', 'gateway'])
+    expect(changes).toMatchObject({ code: 0, stdout: expect.stringContaining('+    verbosity: basic') })
+    // The file keeps its name although this version came from stdin.
+    expect(changes.stdout).toContain('--- a/gateway.yaml')
+    expect(changes.stdout).toContain('+++ b/gateway.yaml')
     expect(await drover(['groups', 'set', 'all', '--upgrade', 'gateway'])).toMatchObject({ code: 0, stdout: 'all (revision 2)\n' })
     expect((await json(['groups', 'show', 'all'])).revision.configs).toEqual([{ config: 'gateway', version: 2 }])
   })

@@ -101,7 +101,9 @@ describe('configs', () => {
       valid: true,
       targets: { agents: 8, checked: 7, missing: [{ kind: 'exporter', type: 'debug', lacking: 2, agents: ['web-1', 'web-2'] }] },
     })
-    expect(data.findings.find((finding) => finding.code === 'component-not-available')?.message).toBe('2 of 8 agents lack the exporter debug: web-1, web-2')
+    const lacking = data.findings.find((finding) => finding.code === 'component-not-available')
+    expect(lacking).toMatchObject({ message: '2 of 8 agents lack the exporter debug: web-1, web-2', path: 'exporters.debug', file: 'base.yaml' })
+    expect(complete(1).split('\n')[(lacking?.line ?? 0) - 1]).toMatch(/^\s+debug:/)
     expect(await problemOf(console.api.validateConfig({ body: { files: files(complete(1)), target: { selector: 'a =' } } }))).toMatchObject({
       status: 422,
       errors: [{ field: 'body.target.selector' }],

@@ -28,7 +28,7 @@ export function checkFiles({ files, fragment, target }: CheckInput): Validation 
     ...finding,
   }))
   const targets = target === undefined ? null : checkTarget(merge, target)
-  if (targets) findings.push(...targets.missing.map((missing) => toFinding(missing, targets.agents)))
+  if (targets) findings.push(...targets.missing.map((missing) => toFinding(missing, targets.agents, merge)))
   return { valid: !findings.some((finding) => finding.severity === 'error'), findings, targets }
 }
 
@@ -51,14 +51,24 @@ export function checkTarget(merge: Merged, { total, groups }: TargetComponents):
 }
 
 /** A warning: the others can run it, and an agent may be replaced by one that can. */
-export function toFinding({ kind, type, lacking, agents }: MissingComponent, total: number): Finding {
+function toFinding({ kind, type, lacking, agents }: MissingComponent, total: number, merge: Merged): Finding {
   const names = `${agents.slice(0, 3).join(', ')}${lacking > 3 ? ', …' : ''}`
+  const path = [`${kind}s`, firstIdOf(merge, `${kind}s`, type)]
+  const place = merge.locate(path)
   return {
     severity: 'warning',
     code: 'component-not-available',
     message: `${lacking} of ${total} agents lack the ${kind} ${type}: ${names}`,
-    path: `${kind}s.${type}`,
+    path: path.join('.'),
+    ...(place === undefined ? {} : { file: place.file, line: place.line, column: place.column }),
   }
+}
+
+/** The first component of a type: `kafka` or `kafka/name`. */
+function firstIdOf({ merged }: Merged, section: string, type: string): string {
+  const components = merged[section]
+  const ids = typeof components === 'object' && components !== null ? Object.keys(components) : []
+  return ids.find((id) => id === type || id.startsWith(`${type}/`)) ?? type
 }
 
 /** The errors among the findings, as a refusal names them. */

@@ -10,11 +10,7 @@ export function findingLine(finding: Finding, paint: Painter): string {
   return `${place === '' ? '' : `${printable(place)}: `}${severity}: ${printable(finding.message)} (${finding.code})`
 }
 
-/** All findings and what targets lack, a line each. */
+/** All findings, a line each; what agents lack is among them. */
 export function findingLines(validation: Validation, paint: Painter): readonly string[] {
-  const missing = (validation.targets?.missing ?? []).map(
-    ({ kind, type, lacking, agents }) =>
-      `${paint('bad', 'lacking')}: ${lacking} of ${validation.targets?.agents ?? 0} agents lack ${kind} "${printable(type)}" (${printable(agents.slice(0, 3).join(', '))}${lacking > 3 ? ', …' : ''})`,
-  )
-  return [...validation.findings.map((finding) => findingLine(finding, paint)), ...missing]
+  return validation.findings.map((finding) => findingLine(finding, paint))
 }

@@ -1,6 +1,6 @@
 /** `drover configs create|update|delete|validate`. */
 import { validateCollectorConfig } from '@drover/agent-config'
-import type { Validation } from '@drover/api'
+import type { Config, Validation } from '@drover/api'
 import { clientCommand } from '../../command/command.ts'
 import type { ClientContext } from '../../command/command.ts'
 import { argument, flag, integer, someArguments, text, texts } from '../../command/spec.ts'
@@ -41,7 +41,7 @@ export const updateConfig = clientCommand({
   examples: [{ run: 'configs update gateway --file gateway.yaml -m "Batch before export" --if-version 3', what: 'refused when somebody else was faster' }],
   async run(context, args, { file, message = '', ifVersion }) {
     const { api, io, output } = context
-    const files = await readConfigFiles(io, requireFiles(file))
+    const given = await readConfigFiles(io, requireFiles(file))
     const params = { name: args.name }
     const { data: config, etag } = await api.getConfig({ params })
     if (ifVersion !== undefined && config.latest.version !== ifVersion) {
@@ -49,6 +49,7 @@ export const updateConfig = clientCommand({
         `config "${config.name}" is at version ${config.latest.version}, not ${ifVersion} (by ${config.latest.author}${config.latest.message === '' ? '' : `: ${config.latest.message}`}); look at it with: drover configs diff ${config.name}`,
       )
     }
+    const files = await keepName(context, config, given)
     const call = { params, body: { message, files }, idempotencyKey: crypto.randomUUID(), ...(etag === null ? {} : { ifMatch: etag }) }
     const { data } = await withFindings(context, files, () => api.createVersion(call))
     output.result(data, () => `${data.config}@${data.version}\n`)
@@ -58,6 +59,15 @@ export const updateConfig = clientCommand({
       output.note(`Groups still use an older version. Send it with: ${groups.map((group) => `drover groups set ${group} --upgrade ${data.config}`).join('; ')}`)
   },
 })
+
+/** One file in place of one file is the same file, whatever it is called on this disk. */
+async function keepName({ api }: ClientContext, { name, latest }: Config, files: Files): Promise<Files> {
+  const [file, ...others] = files
+  if (file === undefined || others.length > 0) return files
+  const { data } = await api.getVersion({ params: { name, version: latest.version } })
+  const [before, ...more] = data.files
+  return before === undefined || more.length > 0 ? files : [{ ...file, name: before.name }]
+}
 
 function requireFiles(paths: readonly string[]): readonly string[] {
   if (paths.length === 0) throw new UsageError('say which files with --file (- for stdin)')
