@@ -1,7 +1,8 @@
 /** Says what happened to agents, in the event log; what comes too often is gathered. */
 import type { EventKind } from '@drover/api'
 import type { Attempt } from '@drover/fleet'
-import type { EventLog } from '../events/event-log.ts'
+import type { EventLog, NewEvent } from '../events/event-log.ts'
+import type { Tx } from '../storage/store.ts'
 import type { AgentRecord } from './agent-record.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { AgentStore } from './store.ts'
@@ -22,14 +23,16 @@ const LONGEST_QUOTE = 200
 
 export class Announcer {
   readonly #options: AnnouncerOptions
+  /** One function for all agents, so that their events are written together. */
+  readonly #append = (tx: Tx, events: readonly NewEvent[]): Promise<unknown> => this.#options.events.appendAll(tx, events)
 
   constructor(options: AnnouncerOptions) {
     this.#options = options
   }
 
   say(record: AgentRecord, kind: EventKind, summary: string, data: Readonly<Record<string, unknown>> = {}, actor = 'agent'): void {
-    const { store, events } = this.#options
-    store.also((tx) => events.append(tx, { kind, actor, subject: record.id, summary, data: { agentName: record.name, instanceUid: record.uid, ...data } }))
+    const { store } = this.#options
+    store.together(this.#append, { kind, actor, subject: record.id, summary, data: { agentName: record.name, instanceUid: record.uid, ...data } })
   }
 
   changed(record: AgentRecord, summary: string, data: Readonly<Record<string, unknown>>): void {

@@ -1,26 +1,24 @@
 /** Attempts on disk: every change of a ledger is written there, and ledgers are made from them at start. */
 import { createLedger } from '@drover/fleet'
 import type { Attempt, Ledger, ReportedStatus } from '@drover/fleet'
-import type { Row } from '../storage/schema.ts'
+import type { NewRow, Row } from '../storage/schema.ts'
 import type { ReadStore, Tx } from '../storage/store.ts'
+import type { AgentRecord } from './agent-record.ts'
 
-export async function saveAttempt(tx: Tx, agentId: string, attempt: Attempt, source: string): Promise<void> {
-  const errorMessage = 'errorMessage' in attempt ? attempt.errorMessage : null
-  const restoredHash = 'restoredHash' in attempt ? attempt.restoredHash : null
+export interface AttemptOf {
+  readonly record: Pick<AgentRecord, 'id' | 'forgotten'>
+  readonly attempt: Attempt
+  readonly source: string
+}
+
+/** In the order they happened; attempts of agents that are forgotten by now are left out. */
+export async function saveAttempts(tx: Tx, changes: readonly AttemptOf[]): Promise<void> {
+  // An attempt may have gone on since it was handed in: its latest state is what counts.
+  const latest = new Map(changes.filter(({ record }) => !record.forgotten).map((change) => [`${change.record.id} ${change.attempt.seq}`, change]))
+  if (latest.size === 0) return
   await tx
     .insertInto('attempts')
-    .values({
-      agent_id: agentId,
-      seq: attempt.seq,
-      hash: attempt.hash,
-      source,
-      state: attempt.state,
-      reason: attempt.reason,
-      error_message: errorMessage,
-      restored_hash: restoredHash,
-      offered_at: attempt.offeredAt,
-      updated_at: attempt.updatedAt,
-    })
+    .values([...latest.values()].map(toRow))
     .onConflict((conflict) =>
       conflict.columns(['agent_id', 'seq']).doUpdateSet((eb) => ({
         state: eb.ref('excluded.state'),
@@ -30,6 +28,21 @@ export async function saveAttempt(tx: Tx, agentId: string, attempt: Attempt, sou
       })),
     )
     .execute()
+}
+
+function toRow({ record, attempt, source }: AttemptOf): NewRow<'attempts'> {
+  return {
+    agent_id: record.id,
+    seq: attempt.seq,
+    hash: attempt.hash,
+    source,
+    state: attempt.state,
+    reason: attempt.reason,
+    error_message: 'errorMessage' in attempt ? attempt.errorMessage : null,
+    restored_hash: 'restoredHash' in attempt ? attempt.restoredHash : null,
+    offered_at: attempt.offeredAt,
+    updated_at: attempt.updatedAt,
+  }
 }
 
 /** A person's wish to try a failed configuration again; null once it is offered. */

@@ -8,7 +8,7 @@ import type { ReadStore } from '../storage/store.ts'
 import { lookupOf } from './agent-record.ts'
 import type { AgentRecord, ReportedConfig } from './agent-record.ts'
 import type { Announcer } from './announcer.ts'
-import { saveAttempt, saveRetry } from './attempts.ts'
+import { saveAttempts, saveRetry } from './attempts.ts'
 import type { ComponentSets } from './component-sets.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { DesiredConfigs } from './desired-configs.ts'
@@ -145,7 +145,7 @@ export class Offers {
     store.changed(record)
     for (const attempt of step.changed) {
       const source = this.sourceOf(record, attempt.hash)
-      store.also(async (tx) => record.forgotten || saveAttempt(tx, record.id, attempt, source))
+      store.together(saveAttempts, { record, attempt, source })
       metrics.attempts.inc({ status: attempt.state })
       announcer.attempt(record, attempt, source)
     }

@@ -15,18 +15,22 @@ export interface AgentStoreOptions {
   readonly coalesceMs?: number
 }
 
-/** Something to write beside the records, e.g. an event. Runs again when its transaction failed. */
+/** Something to write beside the records, once. Runs again when its transaction failed. */
 export type WriteStep = (tx: Tx) => Promise<unknown>
 
+/** Writes things of one kind together, in the order they came, e.g. events. Runs again when its transaction failed. */
+export type WriteTogether<Item> = (tx: Tx, items: readonly Item[]) => Promise<unknown>
+
 const COALESCE_MS = 500
-/** A transaction holds up everything else for its length, so big waves are cut. */
+/** A transaction holds up other writers for its length, so big waves are cut. */
 const MAX_RECORDS = 256
 const MAX_STEPS = 256
+/** SQLite answers at once, so a transaction is one piece for the event loop unless it steps back in between. */
+const WRITTEN_AT_ONCE = 64
 /** While the disk is full, what happened is kept up to this; then the oldest is let go. */
 const MAX_WAITING_STEPS = 50_000
 const RETRY_MS = 1000
 /** Few sizes, so that few statements are prepared. */
-const BATCH_SIZES = [64, 16, 4, 1]
 
 export class AgentStore {
   readonly #store: Store
@@ -34,9 +38,9 @@ export class AgentStore {
   readonly #log: AgentStoreOptions['log']
   readonly #coalesceMs: number
   #records = new Set<AgentRecord>()
-  #steps: WriteStep[] = []
+  #steps: Step[] = []
   #timer: unknown
-  #running: Promise<void> | undefined
+  #running: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
 
   constructor(options: AgentStoreOptions) {
@@ -57,20 +61,21 @@ export class AgentStore {
     this.#arm(this.#coalesceMs)
   }
 
-  /** Written in the same transaction as the records, after them, in order. */
+  /** Written after the records that changed before it. */
   also(step: WriteStep): void {
-    this.#steps.push(step)
+    this.together(runEach, step)
+  }
+
+  /** As `also`, for what many agents write alike: what came within one batch for one `write` is given to it in one call. */
+  together<Item>(write: WriteTogether<Item>, item: Item): void {
+    this.#steps.push({ write: write as WriteTogether<unknown>, item }) // as: the two stay together
     if (this.#steps.length > MAX_WAITING_STEPS) this.#steps.splice(0, this.#steps.length - MAX_WAITING_STEPS)
     this.#arm(this.#coalesceMs)
   }
 
-  /** Resolves when everything said so far is on disk. Callers at one moment share the commits. */
+  /** Resolves when everything said so far is on disk. Callers of one turn of the event loop share the commits. */
   flush(): Promise<void> {
-    if (this.#running === undefined) return this.#run()
-    this.#next ??= this.#running.then(
-      () => this.#run(),
-      () => this.#run(),
-    )
+    this.#next ??= this.#run()
     return this.#next
   }
 
@@ -79,28 +84,31 @@ export class AgentStore {
     this.#disarm()
   }
 
-  #run(): Promise<void> {
+  async #run(): Promise<void> {
+    await this.#running.catch(() => {}) // whoever waits for that one hears of it
+    await setImmediate()
     this.#next = undefined
     this.#disarm()
-    const running = this.#writeAll().finally(() => {
-      if (this.#running === running) this.#running = undefined
-    })
-    this.#running = running
-    return running
+    this.#running = this.#writeAll()
+    return this.#running
   }
 
+  /** What is there now; what comes meanwhile waits for the next time, or a busy fleet would let nobody go. */
   async #writeAll(): Promise<void> {
-    for (let batch = 0; this.#records.size > 0 || this.#steps.length > 0; batch++) {
-      if (batch > 0) await setImmediate()
-      await this.#writeBatch()
+    let [records, steps] = [this.#records.size, this.#steps.length]
+    while (records > 0 || steps > 0) {
+      const some = [...this.#records].slice(0, Math.min(MAX_RECORDS, records))
+      records -= some.length
+      // Steps may speak of records: they wait until all records that came before them are written.
+      const count = records > 0 ? 0 : Math.min(MAX_STEPS, steps)
+      steps -= count
+      await this.#writeBatch(some, this.#steps.splice(0, count))
+      await setImmediate()
     }
   }
 
-  async #writeBatch(): Promise<void> {
-    const records = [...this.#records].slice(0, MAX_RECORDS)
+  async #writeBatch(records: readonly AgentRecord[], steps: readonly Step[]): Promise<void> {
     for (const record of records) this.#records.delete(record)
-    // Steps may speak of records: they wait until all records that came before them are written.
-    const steps = this.#records.size > 0 ? [] : this.#steps.splice(0, MAX_STEPS)
     const parts = records.map((record) => ({ record, unsaved: record.unsaved }))
     for (const { record } of parts) record.unsaved = undefined
     try {
@@ -118,8 +126,8 @@ export class AgentStore {
   }
 
   /** Something in the batch cannot be written; nothing else may suffer for it. */
-  async #writeOneByOne(parts: readonly Part[], steps: readonly WriteStep[]): Promise<void> {
-    const alone: (readonly [readonly Part[], readonly WriteStep[]])[] = [
+  async #writeOneByOne(parts: readonly Part[], steps: readonly Step[]): Promise<void> {
+    const alone: (readonly [readonly Part[], readonly Step[]])[] = [
       ...parts.map((part) => [[part], []] as const),
       ...steps.map((step) => [[], [step]] as const),
     ]
@@ -151,19 +159,31 @@ interface Part {
   readonly unsaved: AgentRecord['unsaved']
 }
 
-async function write(tx: Tx, parts: readonly Part[], steps: readonly WriteStep[]): Promise<void> {
-  await upsertAgents(
-    tx,
-    parts.filter(({ record }) => !record.forgotten).map(({ record, unsaved }) => toRow(record, unsaved)),
-  )
-  for (const step of steps) await step(tx)
+interface Step {
+  readonly write: WriteTogether<unknown>
+  readonly item: unknown
 }
 
-async function upsertAgents(tx: Tx, rows: readonly NewRow<'agents'>[]): Promise<void> {
-  let done = 0
-  for (const size of BATCH_SIZES) {
-    for (; rows.length - done >= size; done += size) await upsert(tx, rows.slice(done, done + size))
+async function write(tx: Tx, parts: readonly Part[], steps: readonly Step[]): Promise<void> {
+  const rows = parts.filter(({ record }) => !record.forgotten).map(({ record, unsaved }) => toRow(record, unsaved))
+  await inPieces(rows, (piece) => upsert(tx, piece))
+  const byWriter = Map.groupBy(steps, (step) => step.write)
+  for (const [writeTogether, same] of byWriter)
+    await inPieces(
+      same.map(({ item }) => item),
+      (items) => writeTogether(tx, items),
+    )
+}
+
+async function inPieces<Item>(items: readonly Item[], work: (piece: readonly Item[]) => Promise<unknown>): Promise<void> {
+  for (let done = 0; done < items.length; done += WRITTEN_AT_ONCE) {
+    if (done > 0) await setImmediate()
+    await work(items.slice(done, done + WRITTEN_AT_ONCE))
   }
+}
+
+async function runEach(tx: Tx, steps: readonly WriteStep[]): Promise<void> {
+  for (const step of steps) await step(tx)
 }
 
 /** A large column that is null keeps what is stored. Labels, the wish to retry and the edit count are written by commands alone. */

@@ -36,6 +36,8 @@ export interface EventBatch {
 export interface EventLog {
   /** Inside the caller's transaction; returns the id. Listeners hear of it after the commit. */
   append(tx: Tx, event: NewEvent): Promise<number>
+  /** Many in one statement, in this order. */
+  appendAll(tx: Tx, events: readonly NewEvent[]): Promise<void>
   /** The newest committed id; no store read. */
   lastId(): number
   /** Called after each commit that added events. Returns how to stop. */
@@ -83,17 +85,28 @@ class StoredEventLog implements EventLog {
   }
 
   async append(tx: Tx, event: NewEvent): Promise<number> {
+    const [id] = await this.#insert(tx, [event])
+    return id! // one row in, one id out
+  }
+
+  async appendAll(tx: Tx, events: readonly NewEvent[]): Promise<void> {
+    if (events.length > 0) await this.#insert(tx, events)
+  }
+
+  async #insert(tx: Tx, events: readonly NewEvent[]): Promise<readonly number[]> {
     const at = this.#clock.now()
-    const data = event.data ?? {}
-    const { id } = await tx
+    const rows = await tx
       .insertInto('events')
-      .values({ at, kind: event.kind, actor: event.actor, subject: event.subject, summary: event.summary, data_json: JSON.stringify(data) })
+      .values(events.map(({ kind, actor, subject, summary, data = {} }) => ({ at, kind, actor, subject, summary, data_json: JSON.stringify(data) })))
       .returning('id')
-      .executeTakeFirstOrThrow()
-    tx.afterCommit(() =>
-      this.#publish({ id, at: new Date(at).toISOString(), kind: event.kind, actor: event.actor, subject: event.subject, summary: event.summary, data }),
-    )
-    return id
+      .execute()
+    // Ids grow in the order of the rows; the rows may come back in any.
+    const ids = rows.map(({ id }) => id).toSorted((a, b) => a - b)
+    tx.afterCommit(() => {
+      for (const [index, { kind, actor, subject, summary, data = {} }] of events.entries())
+        this.#publish({ id: ids[index]!, at: new Date(at).toISOString(), kind, actor, subject, summary, data }) // an id for each event
+    })
+    return ids
   }
 
   #publish(event: Event): void {
