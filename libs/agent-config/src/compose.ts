@@ -1,5 +1,5 @@
-/** Runs the YAML library on a text, stopping at the first few problems: it would go on and make an error of every character. */
-import { Composer, Parser } from 'yaml'
+/** Runs the YAML library on a text, stopping at the first few problems and at too deep a nesting: it would go on for seconds. */
+import { Composer, CST as Tokens, Lexer, Parser } from 'yaml'
 import type { CST, Document, LineCounter } from 'yaml'
 
 export interface Problem {
@@ -18,7 +18,12 @@ export interface Composed {
 
 class TooManyProblems extends Error {}
 
-export function composeDocuments(text: string, lines: LineCounter, maxProblems: number): Composed {
+export interface ComposeLimits {
+  readonly maxFindings: number
+  readonly maxDepth: number
+}
+
+export function composeDocuments(text: string, lines: LineCounter, { maxFindings: maxProblems, maxDepth }: ComposeLimits): Composed {
   const problems: Problem[] = []
   const add = (problem: Problem): void => {
     problems.push(problem)
@@ -29,27 +34,71 @@ export function composeDocuments(text: string, lines: LineCounter, maxProblems: 
   const composer = new Composer({ uniqueKeys: false, prettyErrors: false, strict: true, version: '1.2', schema: 'core', logLevel: 'silent' })
   // The library has no other way to stop at a number of errors. Each would be an Error object with its stack.
   composer['onError'] = (source: number | readonly number[] | { readonly offset: number }, code: string, message: string, warning?: boolean): void => {
-    add({ severity: warning === true ? 'warning' : 'error', tab: code === 'TAB_AS_INDENT', message, offset: offsetOf(source) })
+    add({ severity: warning === true ? 'warning' : 'error', tab: code === 'TAB_AS_INDENT', message: sayPlainly(message), offset: offsetOf(source) })
   }
   const documents: Document.Parsed[] = []
   try {
     // With forceDoc an empty text gives an empty document too.
-    for (const document of composer.compose(withoutErrors(new Parser(lines.addNewLine).parse(text), add), true, text.length)) {
+    for (const document of composer.compose(withoutErrors(parse(text, lines, maxDepth), add), true, text.length)) {
       documents.push(document)
-      for (const { message, pos } of document.errors) add({ severity: 'error', tab: false, message, offset: pos[0] })
+      for (const { message, pos } of document.errors) add({ severity: 'error', tab: false, message: sayPlainly(message), offset: pos[0] })
       if (documents.length === 2) break
     }
   } catch (error) {
-    if (error instanceof RangeError) problems.push({ severity: 'error', tab: false, message: 'the document is nested too deeply', offset: 0 })
+    if (error instanceof NestedTooDeeply) problems.push({ severity: 'error', tab: false, message: error.message, offset: error.offset })
+    else if (error instanceof RangeError) problems.push({ severity: 'error', tab: false, message: tooDeep, offset: 0 })
     else if (!(error instanceof TooManyProblems)) throw error
   }
   return { documents, problems }
 }
 
+const tooDeep = 'the document is nested too deeply'
+
+/** The library passes on what the engine says when its stack is used up. */
+function sayPlainly(message: string): string {
+  return message.includes('call stack') ? tooDeep : message
+}
+
+class NestedTooDeeply extends Error {
+  readonly offset: number
+  constructor(offset: number) {
+    super(tooDeep)
+    this.offset = offset
+  }
+}
+
+/** What opens a level within a line of block style, or may stand before a value, so that a line has few of them. */
+const perLine: ReadonlySet<string | null> = new Set(['seq-item-ind', 'explicit-key-ind', 'map-value-ind', 'anchor', 'tag'])
+
+/** Marks that the lexer puts between the parts of the text; only the scalar mark is of use here: the text of a plain scalar comes next. */
+const marks: ReadonlySet<string | null> = new Set(['scalar', 'doc-mode', 'flow-error-end'])
+
+/** The library's parser, which takes time and stack for each level, fed only as deep as allowed. */
+function* parse(text: string, lines: LineCounter, maxDepth: number): Generator<CST.Token, void> {
+  const parser = new Parser(lines.addNewLine)
+  lines.addNewLine(0)
+  let offset = 0
+  let brackets = 0
+  let inLine = 0
+  let before: string | null = null
+  for (const lexeme of new Lexer().lex(text)) {
+    const type: string | null = before === 'scalar' ? 'text' : Tokens.tokenType(lexeme)
+    if (type === 'flow-seq-start' || type === 'flow-map-start') brackets += 1
+    else if (type === 'flow-seq-end' || type === 'flow-map-end' || type === 'flow-error-end') brackets = Math.max(0, brackets - 1)
+    else if (type === 'newline') inLine = 0
+    else if (brackets === 0 && perLine.has(type)) inLine += 1
+    if (brackets > maxDepth || inLine > maxDepth) throw new NestedTooDeeply(offset)
+    yield* parser.next(lexeme)
+    if (!marks.has(type)) offset += lexeme.length
+    before = type
+  }
+  yield* parser.end()
+}
+
 /** Takes out what the lexer could not make sense of and reports it. */
 function* withoutErrors(tokens: Iterable<CST.Token>, add: (problem: Problem) => void): Generator<CST.Token> {
   for (const token of tokens) {
-    if (token.type === 'error') add({ severity: 'error', tab: false, message: token.message, offset: token.offset })
+    if (token.type === 'error') add({ severity: 'error', tab: false, message: sayPlainly(token.message), offset: token.offset })
     else yield token
   }
 }

@@ -108,6 +108,27 @@ describe('parseYaml', () => {
     expect(found(`a: ${'['.repeat(90)}${']'.repeat(90)}`)).toEqual([])
   })
 
+  it('stops at the level that is too deep, whatever the style, without reading on', () => {
+    for (const [opener, column] of [
+      ['[', 101],
+      ['{b: ', 401],
+      ['- ', 201],
+      ['? ', 201],
+      ['b: ', 302],
+      ['!t ', 301],
+    ] as const)
+      expect(parseYaml(opener.repeat(20_000), 'f').findings[0]).toMatchObject({ message: 'the document is nested too deeply', line: 1, column })
+    const indented = Array.from({ length: 1300 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join('')
+    expect(parseYaml(indented, 'f').findings[0]).toMatchObject({ message: 'the document is nested too deeply' })
+  })
+
+  it('does not take brackets in texts, or many short maps in a line, for nesting', () => {
+    const open = '['.repeat(300)
+    expect(found(`a: x${open}\nb: "${open}"\nc: '${open}'\nd: |\n  ${open}\n# ${open}\n`)).toEqual([])
+    expect(found(`a: [${'{b: 1}, '.repeat(300)}{b: 1}]\nc: {${Array.from({ length: 300 }, (_, n) => `k${n}: [${n}]`).join(', ')}}\n`)).toEqual([])
+    expect(found('a:\n  - b: 1\n    c: 2\n'.concat('  - {b: 1}\n'.repeat(300)))).toEqual([])
+  })
+
   it('adds the depth of an anchored value to the depth where its alias stands', () => {
     const nested = (depth: number, inner: string) => `${'['.repeat(depth)}${inner}${']'.repeat(depth)}`
     expect(found(`a: &a ${nested(60, '1')}\nb: ${nested(60, '*a')}\n`)[0]).toMatchObject({ code: 'too-deep', line: 2 })

@@ -88,7 +88,7 @@ function textPosition(text: string, offset: number): Position {
 
 /** The single document of the text. Go's readers silently take the first of several, which is never what was meant. */
 function composeOne(text: string, lines: LineCounter, limits: ConfigLimits, place: (offset: number) => Position, report: Report): Document.Parsed | undefined {
-  const { documents, problems } = composeDocuments(text, lines, limits.maxFindings)
+  const { documents, problems } = composeDocuments(text, lines, limits)
   for (const { severity, tab, message, offset } of problems) report(severity, problemCode(severity, tab), message, place(offset))
   if (problems.some(({ severity }) => severity === 'error')) return undefined
   const second = documents[1]
