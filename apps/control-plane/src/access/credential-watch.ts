@@ -36,7 +36,7 @@ export function createCredentialWatch(): CredentialWatch {
     },
     end: (id) => endIf(id, () => true),
     endExpired: (now) => {
-      for (const id of [...watchers.keys()]) endIf(id, ({ expiresAt }) => expiresAt !== null && expiresAt <= now)
+      for (const id of watchers.keys()) endIf(id, ({ expiresAt }) => expiresAt !== null && expiresAt <= now)
     },
   }
 }

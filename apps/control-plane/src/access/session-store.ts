@@ -39,19 +39,6 @@ export interface SessionStoreOptions {
 }
 
 export function createSessionStore({ store, events, clock, onEnded }: SessionStoreOptions): SessionStore {
-  const createLink: SessionStore['createLink'] = async (createdBy, tokenId) => {
-    const code = createSecret('drover_signin')
-    const now = clock.now()
-    const expiresAt = now + LINK_LIFE_MS
-    await store.transaction((tx) =>
-      tx
-        .insertInto('sign_in_links')
-        .values({ hash: hashSecret(code), created_by: createdBy, created_at: now, expires_at: expiresAt, used_at: null, token_id: tokenId })
-        .execute(),
-    )
-    return { code, expiresAt }
-  }
-
   const signIn: SessionStore['signIn'] = (code) =>
     store.transaction(async (tx) => {
       const now = clock.now()
@@ -87,7 +74,13 @@ export function createSessionStore({ store, events, clock, onEnded }: SessionSto
   }
 
   return {
-    createLink,
+    createLink: async (createdBy, tokenId) => {
+      const code = createSecret('drover_signin')
+      const now = clock.now()
+      const link = { hash: hashSecret(code), created_by: createdBy, created_at: now, expires_at: now + LINK_LIFE_MS, used_at: null, token_id: tokenId }
+      await store.transaction((tx) => tx.insertInto('sign_in_links').values(link).execute())
+      return { code, expiresAt: link.expires_at }
+    },
     signIn,
     find,
     end: async (value) => {
@@ -100,14 +93,13 @@ export function createSessionStore({ store, events, clock, onEnded }: SessionSto
       const ended = await tx.deleteFrom('sessions').where('token_id', '=', tokenId).returning('hash').execute()
       tx.afterCommit(() => ended.forEach(({ hash }) => onEnded(idOf(hash))))
     },
-    prune: async () => {
-      const now = clock.now()
-      await store.transaction(async (tx) => {
-        await tx.deleteFrom('sign_in_links').where('expires_at', '<=', now).execute()
-        await tx.deleteFrom('sessions').where('expires_at', '<=', now).execute()
-      })
-    },
+    prune: () => store.transaction((tx) => deleteExpired(tx, clock.now())),
   }
+}
+
+async function deleteExpired(tx: Tx, now: number): Promise<void> {
+  await tx.deleteFrom('sign_in_links').where('expires_at', '<=', now).execute()
+  await tx.deleteFrom('sessions').where('expires_at', '<=', now).execute()
 }
 
 /** When the API token behind a link expires. */
