@@ -76,12 +76,12 @@ async function writeGroups(options: WriterOptions): Promise<void> {
     acknowledged.groups.set(name, { selector, configs: revision.configs, revision: revision.number })
     done(options)
   }
-  let { data, etag } = await server.api.createGroup({ body: { name, selector: `label.site = "${run}"` } })
+  let { data, etag } = await server.api.createGroup({ body: { name, selector: `label.run = "${run}"` } })
   remember(data)
   for (let count = 0; ; count++) {
     const newest = [...acknowledged.configs].at(-1)
     const configs = newest === undefined ? [] : [{ config: newest[0], version: newest[1].length }]
-    const call = { params: { name }, body: { selector: `label.site in ("${run}", "${count}")`, configs } }
+    const call = { params: { name }, body: { selector: `label.run in ("${run}", "none-${count}")`, configs } }
     ;({ data, etag } = await server.api.setGroup({ ...call, ...(etag === null ? {} : { ifMatch: etag }) }))
     remember(data)
   }
@@ -179,12 +179,15 @@ async function missingGroups(server: Server, acknowledged: Acknowledged): Promis
   return missing
 }
 
+/** Labels of a later run, or later in the same run, are higher. */
+const order = (labels: Readonly<Record<string, string>>) => Number(labels['run']) * 1_000_000 + Number(labels['count'])
+
 async function missingLabels(server: Server, acknowledged: Acknowledged): Promise<readonly string[]> {
   const missing: string[] = []
   for (const [agentId, labels] of acknowledged.labels) {
     const { data } = await server.api.getAgent({ params: { agentId } })
     // a later write may have been carried out without its answer arriving
-    const isLater = Number(data.labels['run']) === Number(labels['run']) && Number(data.labels['count']) >= Number(labels['count'])
+    const isLater = order(data.labels) >= order(labels)
     if (!isLater) missing.push(`labels of ${agentId}: ${JSON.stringify(labels)} were acknowledged, ${JSON.stringify(data.labels)} are there`)
   }
   return missing

@@ -95,6 +95,7 @@ it('would notice what is missing', async () => {
 
 /** Every configuration that an agent ever got was written down before. */
 async function expectLedgerCoversOffers(server: Server): Promise<void> {
+  expect(agents.flatMap((agent) => agent.tally.offers).length).toBeGreaterThan(0)
   for (const agent of agents) {
     const { data } = await server.api.listAgentAttempts({ params: { agentId: agent.uid }, query: { limit: 500 } })
     const known = new Set(data.items.map(({ hash }) => hash))
