@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseYaml } from './parse.ts'
 import { redactFiles } from './redact.ts'
-import { looksRandom, redactText } from './redact-text.ts'
+import { looksRandom, redactEachForm, redactForms, redactText } from './redact-text.ts'
 import { isSecretName } from './secret-names.ts'
 
 const redact = (body: string): string => redactFiles([{ name: 'f', contentType: 'text/yaml', body }])[0]?.body ?? ''
@@ -232,6 +232,37 @@ describe('redactText', () => {
     ]) {
       expect(redactText(piece.repeat(Math.ceil(200_000 / piece.length))).length).toBeGreaterThan(0)
     }
+  })
+})
+
+describe('redactForms', () => {
+  it('passes over no text that has one of the forms', () => {
+    const pieces = [
+      '-----BEGIN A-----',
+      'LS0tLS1CRUdJTi',
+      'x://',
+      '@',
+      ':',
+      '?',
+      '&',
+      'key',
+      '=',
+      'bearer',
+      ' ',
+      'Basic',
+      'a1b2c3',
+      'eyJabcde',
+      '.fghij',
+      'ghp_',
+      'xoxb-',
+    ]
+    const tails = ['glsa_', 'sk-', 'AKIA', 'drv_', 'A1b2C3d4E5', 'f6G7h8I9j0', 'a', '-', '/']
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces, ...tails), { maxLength: 8 }), (parts) => {
+        expect(redactForms(parts.join(''))).toBe(redactEachForm(parts.join('')))
+      }),
+      { numRuns: 5000 },
+    )
   })
 })
 

@@ -1,9 +1,10 @@
 /** Takes secrets out of configuration files. The result is valid YAML with the same keys in the same order, without comments. */
+import { readBlockYaml } from './block-reader.ts'
+import { writeYaml } from './block-writer.ts'
 import type { ConfigFile } from './config-file.ts'
 import { parseYaml } from './parse.ts'
 import { redacted, redactForms, redactSecretText, redactText } from './redact-text.ts'
 import { isHarmlessHeader, isHeaderCollection, judgeName } from './secret-names.ts'
-import { toYaml } from './to-yaml.ts'
 import type { ConfigMap, ConfigValue } from './value.ts'
 import { createMap, isMap } from './value.ts'
 
@@ -27,8 +28,10 @@ export function redactFiles(files: readonly ConfigFile[]): ConfigFile[] {
 }
 
 function redactBody(body: string): string {
+  const plain = readBlockYaml(body)
+  if (plain !== undefined) return writeYaml(redactDocument(plain))
   const { document, findings } = parseYaml(body, '')
-  if (document !== undefined) return toYaml(redactDocument(document))
+  if (document !== undefined) return writeYaml(redactDocument(document))
   // An empty document may still have comments, and nobody needs those.
   return findings.some((finding) => finding.severity === 'error') ? redactText(body) : ''
 }

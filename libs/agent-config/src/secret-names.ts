@@ -79,6 +79,20 @@ const words = (name: string): string[] =>
 
 /** The verdict on a key in configuration text. A lone `key` names what is looked up, as in `key: host.name`, and is no secret. */
 export function judgeName(name: string): NameVerdict {
+  const known = verdicts.get(name)
+  if (known !== undefined) return known
+  const verdict = judge(name)
+  if (verdicts.size >= maxVerdicts) verdicts.clear()
+  if (name.length <= maxKnownLength) verdicts.set(name, verdict)
+  return verdict
+}
+
+/** Configurations repeat a few hundred names. */
+const verdicts = new Map<string, NameVerdict>()
+const maxVerdicts = 2000
+const maxKnownLength = 64
+
+function judge(name: string): NameVerdict {
   // Longer names are no names; the check itself stays cheap.
   const parts = words(name.slice(0, 256))
   const joined = parts.join('')
