@@ -1,9 +1,10 @@
 /** The whole program, started and stopped as the command does it. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { createServer, request } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { createApiClient } from '@drover/api'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -44,6 +45,26 @@ const connectAgent = (url: string, token?: string) =>
   })
 
 describe('startControlPlane', () => {
+  it('says that the database is damaged, and where, when it cannot read what is in it', async () => {
+    await (await start())[Symbol.asyncDispose]()
+    const path = join(dir.path, 'data', 'drover.sqlite')
+    using database = new DatabaseSync(path)
+    const { rootpage } = database.prepare(`select rootpage from sqlite_master where name = 'tokens'`).get() ?? {}
+    const from = (Number(rootpage) - 1) * 4096
+    writeFileSync(path, readFileSync(path).fill(0xa5, from, from + 4096))
+    await expect(start()).rejects.toThrow(/the database in .*data is damaged: restore a backup/)
+  })
+
+  it('lets right tokens in from an address that wrong ones come from at a high rate', async () => {
+    await using server = await start()
+    const { data } = await clientOf(server.consoleUrl, readToken(server.adminTokenPath)).createEnrolmentToken({ body: { name: 'hosts' } })
+    const statusOf = async (token: string) => (await connectAgent(server.agentsUrl, token)).status
+    const wrong = Array.from({ length: 60 }, (_, n) => statusOf(`wrong-${n}`))
+    const right = Array.from({ length: 3 }, () => statusOf(data.token))
+    expect(await Promise.all(right)).toEqual([101, 101, 101])
+    expect((await Promise.all(wrong)).filter((status) => status === 429)).toHaveLength(40)
+  })
+
   it('makes its data folder, listens on both addresses, says so, and lets go of everything', async () => {
     const server = await start()
     const ready: unknown = JSON.parse(readFileSync(join(dir.path, 'ready.json'), 'utf8'))

@@ -23,7 +23,7 @@ import type { AgentsPart, Clock, DemoOptions, Foundation } from './seams.ts'
 import { createBlobStore } from './storage/blob-store.ts'
 import { openDataFolder } from './storage/data-folder.ts'
 import { openDatabase } from './storage/database.ts'
-import { StoreUnavailableError } from './storage/errors.ts'
+import { StoreUnavailableError, StoreUnusableError, isDamage } from './storage/errors.ts'
 import { createStore } from './storage/store.ts'
 import { createSystemMetrics } from './system/metrics.ts'
 import type { SystemMetrics } from './system/metrics.ts'
@@ -60,8 +60,10 @@ export async function startControlPlane(config: ControlPlaneConfig, parts: Contr
   try {
     return await start(config, parts, started)
   } catch (error) {
-    await started.disposeAsync()
-    throw error
+    // What cannot be stopped in order either must not hide why.
+    await started.disposeAsync().catch(() => {})
+    if (!isDamage(error)) throw error
+    throw new StoreUnusableError(`the database in ${config.dataDir} is damaged: restore a backup, or choose another folder with --data`, { cause: error })
   }
 }
 

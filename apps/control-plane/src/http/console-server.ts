@@ -6,6 +6,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { BindRoute, BindStream } from './bind-route.ts'
 import { assertOwnHost, isLoopbackName, securityHeaders } from './browser-guard.ts'
+import { createFaultLog } from './fault-log.ts'
+import type { FaultLog } from './fault-log.ts'
 import type { Idempotency } from './idempotency.ts'
 import { consoleLimits } from './limits.ts'
 import { isOurFault, toProblem } from './problems.ts'
@@ -34,13 +36,14 @@ export interface ConsoleServer {
 
 export function createConsoleServer(options: ConsoleServerOptions): ConsoleServer {
   const closing = new AbortController()
-  const app = createApp(options.log)
+  const logFault = createFaultLog(options.log)
+  const app = createApp(options.log, logFault)
   const checkHost = isLoopbackName(options.listenHost)
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders).header('x-request-id', request.id)
     if (checkHost) assertOwnHost(request.headers.host, options.publicUrl?.hostname)
   })
-  app.setErrorHandler((error, request, reply) => sendProblem(options.log, error, request, reply))
+  app.setErrorHandler((error, request, reply) => sendProblem(logFault, error, request, reply))
   const binder = createRouteBinder(app, {
     authenticate: options.authenticate,
     idempotency: options.idempotency,
@@ -60,7 +63,7 @@ export function createConsoleServer(options: ConsoleServerOptions): ConsoleServe
   }
 }
 
-function createApp(log: Logger): FastifyInstance {
+function createApp(log: Logger, logFault: FaultLog): FastifyInstance {
   const app = fastify({
     logger: false,
     genReqId: () => randomUUID(),
@@ -70,7 +73,7 @@ function createApp(log: Logger): FastifyInstance {
     trustProxy: false,
     forceCloseConnections: 'idle',
     http: { maxHeaderSize: consoleLimits.maxHeaderBytes, headersTimeout: consoleLimits.headersTimeoutMs },
-    frameworkErrors: (error, request, reply) => sendProblem(log, error, request, reply),
+    frameworkErrors: (error, request, reply) => sendProblem(logFault, error, request, reply),
   })
   app.removeContentTypeParser('text/plain')
   app.server.maxConnections = consoleLimits.maxConnections
@@ -83,9 +86,9 @@ function createApp(log: Logger): FastifyInstance {
   return app
 }
 
-function sendProblem(log: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+function sendProblem(logFault: FaultLog, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { problem, headers } = toProblem(error, request.id)
   if (isOurFault(problem.status))
-    log.error({ err: error, requestId: request.id, method: request.method, path: request.url.split('?')[0] }, STATUS_CODES[problem.status] ?? 'error')
+    logFault({ err: error, requestId: request.id, method: request.method, path: request.url.split('?')[0] }, STATUS_CODES[problem.status] ?? 'error')
   reply.headers(headers).code(problem.status).type('application/problem+json').send(problem)
 }

@@ -1,7 +1,7 @@
 /** The one table from errors to answers (RFC 9457). Causes are logged, never sent. */
 import { STATUS_CODES } from 'node:http'
 import type { Problem } from '@drover/api'
-import { BlobCorruptError, StoreUnavailableError } from '../storage/errors.ts'
+import { BlobCorruptError, StoreUnavailableError, isDamage } from '../storage/errors.ts'
 import { ConflictError, ForbiddenError, InvalidInputError, NotFoundError, ThrottledError, UnauthenticatedError, VersionConflictError } from './errors.ts'
 
 export interface ProblemAnswer {
@@ -58,6 +58,7 @@ function describe(error: unknown): Described {
     return { status: 429, code: 'throttled', detail: error.message, headers: { 'retry-after': String(error.retryAfterSeconds) } }
   if (error instanceof StoreUnavailableError) return { status: 503, code: 'store-unavailable', detail: error.message, headers: { 'retry-after': '5' } }
   if (error instanceof BlobCorruptError) return { status: 500, code: 'stored-data-damaged', detail: error.message }
+  if (isDamage(error)) return { status: 500, code: 'stored-data-damaged', detail: 'the database is damaged: stop the server and restore a backup' }
   return (
     fromHttpLayer(error) ?? { status: 500, code: 'internal', detail: 'something went wrong inside the server; its log has the cause under this request id' }
   )

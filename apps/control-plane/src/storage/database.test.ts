@@ -1,6 +1,6 @@
 /** Opening and migrating real database files. */
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -37,6 +37,14 @@ describe('openDatabase', () => {
     expect(await database.reader.selectFrom('meta').selectAll().execute()).toEqual([{ key: 'schema_version', value: String(database.schemaVersion) }])
     expect(database.handle.prepare('pragma journal_mode').get()).toEqual({ journal_mode: 'wal' })
     expect(database.handle.prepare('pragma synchronous').get()).toEqual({ synchronous: 2 })
+    await database.close()
+  })
+
+  it('makes files that only their owner can read, also in a folder that is open to others', async () => {
+    chmodSync(dir.path, 0o755)
+    const database = openDatabase(path)
+    const modes = readdirSync(dir.path).map((name) => `${name} ${(statSync(join(dir.path, name)).mode & 0o777).toString(8)}`)
+    expect(modes.toSorted()).toEqual(['drover.sqlite 600', 'drover.sqlite-shm 600', 'drover.sqlite-wal 600'])
     await database.close()
   })
 

@@ -1,5 +1,5 @@
 /** Opens the SQLite database of a data folder: looks before it touches, migrates forward, then gives a writer and a reader. */
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { Kysely } from 'kysely'
@@ -86,6 +86,8 @@ function readSchemaVersion(database: DatabaseSync): number {
 }
 
 function openWriter(path: string): DatabaseSync {
+  // SQLite would make the file readable for everybody, in a folder that may have been there before and be open. Its logs take its mode.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
   database.exec(
     'pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 1000; pragma journal_size_limit = 67108864; pragma cell_size_check = on',

@@ -40,3 +40,8 @@ export class BlobCorruptError extends Error {
     super(`the stored body ${hash} is damaged: its content has another hash; restore it from a backup`)
   }
 }
+
+/** SQLite says that the file is damaged, or no database (https://www.sqlite.org/rescode.html). */
+export function isDamage(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && [11, 26].includes(error.errcode & 0xff)
+}
