@@ -5,7 +5,7 @@ import { diffValues, mergeFiles, unifiedDiff } from '@drover/agent-config'
 import type { EventLog } from '../events/event-log.ts'
 import type { BindRoute } from '../http/bind-route.ts'
 import { ConflictError, InvalidInputError, NotFoundError, requireMatch } from '../http/errors.ts'
-import { decodeCursor, encodeCursor, toPage } from '../http/paging.ts'
+import { cursorNumber, decodeCursor, encodeCursor, toPage } from '../http/paging.ts'
 import type { ReadStore, Store } from '../storage/store.ts'
 import type { ConfigRow, ConfigStore, VersionRow } from './store.ts'
 import { checkFiles, toFieldErrors } from './validation.ts'
@@ -64,7 +64,7 @@ function bindReading(bind: BindRoute, { store, configs, readUses }: ConfigRoutes
     const [before] = decodeCursor(query.cursor, 1) ?? []
     const { rows, total } = await configs.listVersions(store.read, row, {
       limit: query.limit,
-      ...(before === undefined ? {} : { beforeVersion: Number(before) }),
+      ...(before === undefined ? {} : { beforeVersion: cursorNumber(before) }),
     })
     return { data: toPage(rows, query.limit, total, showVersionInfo, (version) => encodeCursor(version.version)) }
   })

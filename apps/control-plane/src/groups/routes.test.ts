@@ -72,6 +72,8 @@ describe('groups', () => {
       await console.api.createGroup({ body: { name, selector: '*', priority } })
     const first = await console.api.listGroups({ query: { limit: 2 } })
     expect(first.data).toMatchObject({ total: 3, items: [{ name: 'b' }, { name: 'a' }] })
+    const foreign = Buffer.from('["a","b"]').toString('base64url')
+    expect(await problemOf(console.api.listGroups({ query: { cursor: foreign } }))).toMatchObject({ status: 400, errors: [{ field: 'query.cursor' }] })
     const rest = await console.api.listGroups({ query: { limit: 2, cursor: first.data.nextCursor ?? '' } })
     expect(rest.data).toMatchObject({ items: [{ name: 'low' }], nextCursor: null })
   })

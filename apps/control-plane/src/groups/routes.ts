@@ -8,7 +8,7 @@ import type { EventLog } from '../events/event-log.ts'
 import type { BindRoute, Call } from '../http/bind-route.ts'
 import { ConflictError, InvalidInputError, NotFoundError, requireMatch } from '../http/errors.ts'
 import type { FieldError } from '../http/errors.ts'
-import { decodeCursor, encodeCursor, toPage } from '../http/paging.ts'
+import { cursorNumber, decodeCursor, encodeCursor, toPage } from '../http/paging.ts'
 import type { GroupDraft } from '../seams.ts'
 import type { ReadStore, Store, Tx } from '../storage/store.ts'
 import type { GroupPreview } from './preview.ts'
@@ -56,7 +56,7 @@ function bindReading(bind: BindRoute, options: GroupRoutesOptions): void {
   const { store, groups } = options
   bind(groupRoutes.listGroups, async ({ query }) => {
     const cursor = decodeCursor(query.cursor, 2)
-    const after = cursor && { priority: Number(cursor[0]), name: String(cursor[1]) }
+    const after = cursor && { priority: cursorNumber(cursor[0]), name: String(cursor[1]) }
     const { rows, total } = await groups.list(store.read, { limit: query.limit, ...(after ? { after } : {}) })
     const items = await Promise.all(rows.slice(0, query.limit).map((row) => showGroup(options, store.read, row)))
     return {
@@ -79,7 +79,7 @@ function bindReading(bind: BindRoute, options: GroupRoutesOptions): void {
   bind(groupRoutes.listRevisions, async ({ params, query }) => {
     const row = await findGroup(groups, store.read, params.name)
     const [before] = decodeCursor(query.cursor, 1) ?? []
-    const { rows, total } = await groups.listRevisions(store.read, row, { limit: query.limit, ...(before === undefined ? {} : { before: Number(before) }) })
+    const { rows, total } = await groups.listRevisions(store.read, row, { limit: query.limit, ...(before === undefined ? {} : { before: cursorNumber(before) }) })
     return { data: toPage(rows, query.limit, total, showRevision, (revision) => encodeCursor(revision.number)) }
   })
 }

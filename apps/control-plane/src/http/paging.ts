@@ -5,11 +5,20 @@ import { InvalidInputError } from './errors.ts'
 export function decodeCursor(cursor: string | undefined, parts: number): readonly string[] | undefined {
   if (cursor === undefined) return undefined
   const decoded = parseCursor(cursor)
-  if (decoded === undefined || decoded.length !== parts)
-    throw new InvalidInputError('the cursor is not one of this list: take nextCursor of the page before, or begin without', [
-      { field: 'query.cursor', message: 'is not a cursor of this list' },
-    ])
+  if (decoded === undefined || decoded.length !== parts) throw foreignCursor()
   return decoded
+}
+
+/** A part of a cursor that is a whole number. @throws {InvalidInputError} */
+export function cursorNumber(part: string | undefined): number {
+  if (part === undefined || !/^-?\d{1,16}$/.test(part)) throw foreignCursor()
+  return Number(part)
+}
+
+function foreignCursor(): InvalidInputError {
+  return new InvalidInputError('the cursor is not one of this list: take nextCursor of the page before, or begin without', [
+    { field: 'query.cursor', message: 'is not a cursor of this list' },
+  ])
 }
 
 export function encodeCursor(...parts: readonly (string | number)[]): string {
