@@ -20,7 +20,7 @@ interface Props {
 export function FindingsList({ query, checking, onGoTo }: Props) {
   if (query.isError) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />
   if (query.data === undefined) return <LoadingRows rows={2} />
-  const { findings, targets, valid } = withoutRepeats(query.data)
+  const { findings, targets, valid } = query.data
   return (
     <div className="stack" aria-busy={checking}>
       <output>
@@ -38,11 +38,6 @@ export function FindingsList({ query, checking, onGoTo }: Props) {
       {targets !== null && <Targets targets={targets} />}
     </div>
   )
-}
-
-/** What agents lack is told once, in the list of what is missing. */
-function withoutRepeats(answer: Answer): Answer {
-  return answer.targets === null ? answer : { ...answer, findings: answer.findings.filter(({ code }) => code !== 'component-not-available') }
 }
 
 function ValidityLine({ valid, findings, checking }: { readonly valid: boolean; readonly findings: readonly Finding[]; readonly checking: boolean }) {
@@ -80,6 +75,7 @@ function FindingLine({ finding, onGoTo }: { readonly finding: Finding; readonly 
   )
 }
 
+/** Which agents the check could look at; what they lack is among the findings. */
 function Targets({ targets }: { readonly targets: NonNullable<Answer['targets']> }) {
   if (targets.agents === 0) return <p className="dimmed">No agent is in this group now.</p>
   return (
@@ -87,34 +83,8 @@ function Targets({ targets }: { readonly targets: NonNullable<Answer['targets']>
       <h3>
         {targets.checked} of {targets.agents} {targets.agents === 1 ? 'agent' : 'agents'} could be checked
       </h3>
-      <MissingComponents missing={targets.missing} agents={targets.agents} />
       {targets.missing.length === 0 && targets.checked > 0 && <p>All of them contain every component that is used.</p>}
       {targets.checked < targets.agents && <p className="dimmed">The others have not reported which components they contain.</p>}
     </div>
-  )
-}
-
-export function MissingComponents({ missing, agents }: { readonly missing: NonNullable<Answer['targets']>['missing']; readonly agents: number }) {
-  if (missing.length === 0) return null
-  return (
-    <ul className="findings">
-      {missing.map(({ kind, type, lacking, agents: names }) => (
-        <li key={`${kind} ${type}`} className="finding">
-          <StateBadge tone="warn" plain>
-            {lacking} of {agents}
-          </StateBadge>
-          <span className="finding-message">
-            {lacking === 1 ? 'agent lacks' : 'agents lack'} {kind} <code>{type}</code>
-            {names.length > 0 && (
-              <span className="dimmed">
-                {' '}
-                (<AgentText text={names.slice(0, 3).join(', ')} />
-                {lacking > 3 ? ', …' : ''})
-              </span>
-            )}
-          </span>
-        </li>
-      ))}
-    </ul>
   )
 }

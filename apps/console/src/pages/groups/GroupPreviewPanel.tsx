@@ -9,7 +9,7 @@ import { LoadingRows } from '../../ui/Loading.tsx'
 import { Notice } from '../../ui/Notice.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { ConnectionBadge } from '../../ui/AgentBadges.tsx'
-import { MissingComponents } from '../configs/FindingsList.tsx'
+import { MissingComponents } from './MissingComponents.tsx'
 import '../configs/configs.css'
 import type { GroupPreviewState } from './use-group-preview.ts'
 
