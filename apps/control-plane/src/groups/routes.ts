@@ -79,7 +79,10 @@ function bindReading(bind: BindRoute, options: GroupRoutesOptions): void {
   bind(groupRoutes.listRevisions, async ({ params, query }) => {
     const row = await findGroup(groups, store.read, params.name)
     const [before] = decodeCursor(query.cursor, 1) ?? []
-    const { rows, total } = await groups.listRevisions(store.read, row, { limit: query.limit, ...(before === undefined ? {} : { before: cursorNumber(before) }) })
+    const { rows, total } = await groups.listRevisions(store.read, row, {
+      limit: query.limit,
+      ...(before === undefined ? {} : { before: cursorNumber(before) }),
+    })
     return { data: toPage(rows, query.limit, total, showRevision, (revision) => encodeCursor(revision.number)) }
   })
 }
