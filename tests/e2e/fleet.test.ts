@@ -172,7 +172,6 @@ await describeWithBrowser('the console over a fleet', (browser) => {
       consoleListen: server.consoleListen,
       args: ['--demo', String(fleetSize)],
     })
-    await page.getByRole('button', { name: 'Try now' }).click()
     await page.getByText('No connection to the server since').waitFor({ state: 'detached' })
     await untilFleetIsUp()
     const before = await server.api.createConfig({ body: { name: 'made-after', files: [{ name: 'a.yaml', body: minimal }] } })
