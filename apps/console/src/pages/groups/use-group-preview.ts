@@ -22,11 +22,12 @@ export interface GroupPreviewState {
 export function useGroupPreview(draft: GroupDraft, name: string | undefined): GroupPreviewState {
   const relevant = useMemo(() => JSON.stringify({ ...inputOf(draft), description: '', message: '' }), [draft])
   const [settled] = useDebouncedValue(relevant, PAUSE_MS)
-  const enabled = draft.selector.trim() !== ''
+  const input = useMemo(() => JSON.parse(settled) as ReturnType<typeof inputOf>, [settled]) // as: it was stringified from that
+  // What is asked is what settled, which may still be the empty selector of before the first key.
+  const enabled = draft.selector.trim() !== '' && input.selector.trim() !== ''
   const query = useQuery({
     queryKey: ['preview', name ?? '', settled],
-    queryFn: async ({ signal }) =>
-      (await api.previewGroup({ body: { ...(JSON.parse(settled) as ReturnType<typeof inputOf>), ...(name === undefined ? {} : { name }) }, signal })).data, // as: it was stringified from that
+    queryFn: async ({ signal }) => (await api.previewGroup({ body: { ...input, ...(name === undefined ? {} : { name }) }, signal })).data,
     enabled,
     placeholderData: keepPreviousData,
     staleTime: 10_000,
@@ -36,7 +37,7 @@ export function useGroupPreview(draft: GroupDraft, name: string | undefined): Gr
     enabled && query.error instanceof ApiError ? query.error.problem.errors?.find(({ field }) => field.endsWith('selector'))?.message : undefined
   return {
     data: enabled ? query.data : undefined,
-    busy: enabled && (settled !== relevant || query.isFetching),
+    busy: draft.selector.trim() !== '' && (settled !== relevant || query.isFetching),
     selectorError,
     error: enabled && selectorError === undefined ? query.error : null,
     retry: () => void query.refetch(),
