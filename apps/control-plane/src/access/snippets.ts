@@ -13,6 +13,7 @@ export function supervisorSnippet({ endpoint, token, name }: SnippetInput): stri
   return `# Connects an OpenTelemetry Collector to Drover through the stock OpAMP supervisor.
 # Enrolment token: ${commentText(name)}
 # Adapt the two lines marked with <-- and run: opampsupervisor --config THIS_FILE
+# Stop a Collector that runs here already: the first start needs its port 8888.
 server:
   endpoint: ${endpoint}
   headers:
