@@ -134,3 +134,23 @@ describe('the list of events', () => {
     })
   })
 })
+
+it('reads one batch per turn of the event loop, however many read the whole log', async () => {
+  await console.test.store.transaction(async (tx) => {
+    for (let n = 0; n < 8_000; n++) await console.events.append(tx, { kind: 'agent.changed', actor: 'system', subject: 's', summary: 'x'.repeat(100) })
+  })
+  const { operations } = console.test
+  let [before, most, isOver] = [operations.read, 0, false]
+  const look = (): void => {
+    most = Math.max(most, operations.read - before)
+    before = operations.read
+    if (!isOver) setImmediate(look)
+  }
+  setImmediate(look)
+  const stop = new AbortController()
+  const all = await Promise.all(Array.from({ length: 5 }, () => take(follow('?after=0', {}, stop.signal), 8_000)))
+  isOver = true
+  stop.abort()
+  expect(all.map((ids) => ids.length)).toEqual([8_000, 8_000, 8_000, 8_000, 8_000])
+  expect(most).toBeLessThanOrEqual(2)
+})

@@ -1,6 +1,7 @@
 /** Reading events page by page, and following them as server-sent events. */
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import { eventRoutes } from '@drover/api'
 import type { BindRoute, BindStream } from '../http/bind-route.ts'
 import { ConflictError, InvalidInputError } from '../http/errors.ts'
@@ -26,6 +27,7 @@ export function bindEventRoutes(bind: BindRoute, bindStream: BindStream, { event
   })
 
   let open = 0
+  const nextTurn = createTurns()
   bindStream(eventRoutes.streamEvents, (call) => {
     if (open >= limits.maxEventStreams) throw new ConflictError('too-many-streams', 'too many programs follow events: close some, or read /events page by page')
     const filter = parseFilter(call.query)
@@ -33,7 +35,7 @@ export function bindEventRoutes(bind: BindRoute, bindStream: BindStream, { event
     return async (response) => {
       open++
       try {
-        await sendEvents(events.follow({ after, filter, signal: call.signal }), response, call.signal, limits)
+        await sendEvents(events.follow({ after, filter, signal: call.signal }), response, call.signal, { ...limits, nextTurn })
       } finally {
         open--
         response.end()
@@ -62,6 +64,17 @@ function readCursor(lastEventId: string | undefined, after: number | undefined):
 interface StreamLimits {
   readonly eventStreamStallMs: number
   readonly eventStreamCommentMs: number
+  /** Resolves when this stream may read and write another batch. */
+  readonly nextTurn: () => Promise<void>
+}
+
+/**
+ * One batch of one stream per turn of the event loop. While the system takes what is written, nothing else makes a stream wait, and a few
+ * readers of everything would keep the agents waiting for seconds.
+ */
+function createTurns(): () => Promise<void> {
+  let last = Promise.resolve()
+  return () => (last = last.then(() => setImmediate()))
 }
 
 /** Writes as fast as the reader takes it, and never holds more than one batch: the rest waits in the table. */
@@ -75,6 +88,7 @@ async function sendEvents(batches: AsyncIterable<EventBatch>, response: ServerRe
       // An id without data moves a reader's cursor past what the filter held back, without an event.
       const cursor = events.at(-1)?.id === lastId ? '' : `id: ${lastId}\n\n`
       if (!response.write(text + cursor)) await drained(response, signal, limits.eventStreamStallMs)
+      await limits.nextTurn()
     }
   } finally {
     clearInterval(comment)
