@@ -13,6 +13,8 @@ export interface DecodeLimits {
   readonly maxAttributes: number
   /** Of one attribute, key and value, encoded. */
   readonly maxAttributeBytes: number
+  /** Of all attributes of the agent description together, encoded: a server keeps them in memory for each agent. */
+  readonly maxDescriptionBytes: number
   /** Health nodes of a message, the root included. */
   readonly maxHealthNodes: number
 }
@@ -28,5 +30,6 @@ export const defaultLimits: DecodeLimits = {
   maxElements: 100_000,
   maxAttributes: 256,
   maxAttributeBytes: 4 * 1024,
+  maxDescriptionBytes: 64 * 1024,
   maxHealthNodes: 2_000,
 }

@@ -257,6 +257,15 @@ describe('decoding bounds', () => {
     expect(decode(encodeAgentToServer(agentToServer({ agentDescription: { nonIdentifyingAttributes: pairs } }))).agentDescription).toBeDefined()
   })
 
+  it('the size of all attributes together, in both lists and in two descriptions', () => {
+    const attribute = (number: 1 | 2) => field(number, field(1, new Uint8Array(4000).fill(0x61)))
+    const list = (count: number, number: 1 | 2) => join(...Array.from({ length: count }, () => attribute(number)))
+    expect(decode(field(3, list(16, 1))).agentDescription?.identifyingAttributes).toHaveLength(16)
+    refuses(field(3, list(17, 1)), 'too-large', 'agent_description.identifying_attributes')
+    refuses(field(3, join(list(8, 1), list(9, 2))), 'too-large', 'agent_description.non_identifying_attributes')
+    refuses(join(field(3, list(9, 1)), field(3, list(8, 1))), 'too-large', 'agent_description.identifying_attributes')
+  })
+
   it('the number of health nodes', () => {
     const tree = (nodes: number) =>
       agentToServer({ health: { componentHealthMap: Object.fromEntries(Array.from({ length: nodes - 1 }, (_, i) => [`c${i}`, {}])) } })

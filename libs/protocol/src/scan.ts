@@ -23,6 +23,7 @@ class Scan {
   #elements = 0
   #healthNodes = 0
   #descriptionAttributes = 0
+  #descriptionBytes = 0
   readonly #path: string[] = []
 
   constructor(bytes: Uint8Array, limits: DecodeLimits) {
@@ -49,9 +50,18 @@ class Scan {
       if (field.isAttribute && ++attributes > this.#limits.maxAttributes) {
         this.#fail('too-many-elements', `more than ${this.#limits.maxAttributes} attributes`, field.name)
       }
+      const start = this.#position
       this.#known(field, end, depth, innerAnyValueDepth)
+      if (field.isAttribute && plan.counts === 'description') this.#countDescription(this.#position - start, field)
     }
     if (plan.counts === 'description') this.#descriptionAttributes = attributes
+  }
+
+  #countDescription(bytes: number, field: FieldPlan): void {
+    this.#descriptionBytes += bytes
+    if (this.#descriptionBytes > this.#limits.maxDescriptionBytes) {
+      this.#fail('too-large', `the attributes together have more than ${this.#limits.maxDescriptionBytes} bytes`, field.name)
+    }
   }
 
   /** Returns by how many the depth of attribute values grows. */
