@@ -39,6 +39,8 @@ export interface Decisions {
 
 export interface AgentsOptions extends Foundation {
   readonly decisions: Decisions
+  /** Of this program. */
+  readonly version: string
 }
 
 /** Components that a number of agents contain in the same way. */

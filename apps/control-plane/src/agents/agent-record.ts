@@ -41,6 +41,8 @@ export interface AgentRecord {
   reported: ReportedConfig | null
   effectiveHash: string | null
   effectiveAt: number | null
+  /** Keyed hash of the text that `effectiveHash` was made from. */
+  effectiveMac: string | null
   componentsHash: string | null
   /** Undefined until groups were looked at for the first time. Agents with equal assignments share one. */
   assignment: Assignment | undefined

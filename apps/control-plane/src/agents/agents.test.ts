@@ -91,6 +91,25 @@ describe('an agent that connects', () => {
   })
 })
 
+describe('an effective configuration', () => {
+  it('that a crash kept from the store is taken in again when the agent returns', async () => {
+    await using fleet = await TestFleet.open()
+    const agent = await fleet.connected(1)
+    const before = (await detail(fleet, 1)).effectiveConfigHash
+    expect(before).not.toBeNull()
+    // The agent is written before what it speaks of, so a crash in between leaves this.
+    await fleet.store.transaction((tx) => tx.deleteFrom('blobs').execute())
+    agent.kill()
+    await fleet.stop()
+    await fleet.start()
+    agent.start()
+    await fleet.clock.advanceAsync(1000)
+    const { data } = await fleet.call(agentRoutes.getEffectiveConfig, { params: { agentId: agentTraits(1).uid } })
+    expect(data.hash).toBe(before)
+    expect(data.files[0]?.body).toContain('receivers')
+  })
+})
+
 describe('a configuration', () => {
   it('goes to the members of its group at once, and is applied', async () => {
     await using fleet = await TestFleet.open()

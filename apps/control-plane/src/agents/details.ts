@@ -10,6 +10,7 @@ import { isoTime, summaryOf } from './agent-record.ts'
 import type { AgentRecord } from './agent-record.ts'
 import type { ComponentSets } from './component-sets.ts'
 import type { DesiredConfigs } from './desired-configs.ts'
+import type { EffectiveConfigs } from './effective-configs.ts'
 import type { Offers } from './offers.ts'
 import type { DescriptionValue } from './report-values.ts'
 import { readAgent } from './store.ts'
@@ -21,6 +22,7 @@ export interface DetailsOptions {
   readonly agentStore: AgentStore
   readonly components: ComponentSets
   readonly desired: DesiredConfigs
+  readonly effectiveConfigs: EffectiveConfigs
   readonly offers: Offers
   readonly lastSeen: (record: AgentRecord) => number | null
 }
@@ -39,7 +41,8 @@ export class Details {
   }
 
   async detail(record: AgentRecord): Promise<AgentDetail> {
-    const { lastSeen, components } = this.#options
+    const { lastSeen, components, effectiveConfigs } = this.#options
+    effectiveConfigs.redactNow(record)
     const { description, health } = await this.#largeParts(record)
     const set = components.get(record.componentsHash)
     const { reported, connection } = record
@@ -64,7 +67,8 @@ export class Details {
   }
 
   async effective(record: AgentRecord): Promise<EffectiveAnswer> {
-    const { agentStore, blobs, read } = this.#options
+    const { agentStore, blobs, read, effectiveConfigs } = this.#options
+    effectiveConfigs.redactNow(record)
     if (record.effectiveHash === null) return { hash: null, reportedAt: null, files: [] }
     await agentStore.flush().catch(() => {})
     const files = (await blobs.getJson(read, record.effectiveHash)) as ConfigFile[] | undefined // as: only the intake writes it
@@ -99,7 +103,7 @@ export class Details {
 
   /** The effective configuration is kept redacted, so both sides are compared so. */
   async #drift(record: AgentRecord, merged: string): Promise<readonly DriftEntry[]> {
-    if (merged === '' || record.effectiveHash === null) return []
+    if (merged === '') return []
     const { files } = await this.effective(record)
     const [redacted] = redactFiles([{ name: 'desired.yaml', contentType: 'text/yaml', body: merged }])
     return files.length === 0 ? [] : (drift(redacted?.body ?? '', files) ?? [])

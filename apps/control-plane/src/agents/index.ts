@@ -1,4 +1,5 @@
 /** The agents part: inventory, desired state, offers and attempts. */
+import type { KeyObject } from 'node:crypto'
 import { matches } from '@drover/fleet'
 import type { Selector } from '@drover/fleet'
 import type { InstanceUid } from '@drover/protocol'
@@ -16,6 +17,7 @@ import type { Timing } from './deadlines.ts'
 import { DesiredConfigs } from './desired-configs.ts'
 import { Details } from './details.ts'
 import { Driver } from './driver.ts'
+import { EffectiveConfigs, readMacKey } from './effective-configs.ts'
 import { History } from './history.ts'
 import { Intake } from './intake.ts'
 import { Liveness } from './liveness.ts'
@@ -50,8 +52,9 @@ export interface Agents extends AgentsPart {
 
 export async function createAgents(options: AgentsOptions, tuning: AgentsTuning = {}): Promise<Agents> {
   const timing = tuning.timing ?? realTiming(options.clock)
-  const parts = assemble(options, timing, tuning.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS)
-  const { registry, deadlines, store, desired, components, offers, liveness, driver, commands, details, wave, history } = parts
+  const macKey = await readMacKey(options.store, options.version)
+  const parts = assemble(options, timing, tuning.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS, macKey)
+  const { registry, deadlines, store, desired, components, offers, liveness, driver, commands, details, wave, history, effectiveConfigs } = parts
   await loadAgents(options, registry, components)
   const sampling = startSampling(history, registry, timing)
   const lastSeen = (record: AgentRecord) => driver.lastSeen(record)
@@ -80,6 +83,7 @@ export async function createAgents(options: AgentsOptions, tuning: AgentsTuning 
     async [Symbol.asyncDispose]() {
       sampling.stop()
       await wave.stop()
+      await effectiveConfigs.stop()
       driver.noteLastSeen()
       deadlines.clear()
       // What cannot be written now is said again by the agents.
@@ -90,7 +94,12 @@ export async function createAgents(options: AgentsOptions, tuning: AgentsTuning 
 }
 
 /** Everything that works together, each given the few others it needs. */
-function assemble({ store: database, events, blobs, log, decisions, metrics: metricsRegistry }: AgentsOptions, timing: Timing, attemptTimeoutMs: number) {
+function assemble(
+  { store: database, events, blobs, log, decisions, metrics: metricsRegistry }: AgentsOptions,
+  timing: Timing,
+  attemptTimeoutMs: number,
+  macKey: KeyObject,
+) {
   const now = () => timing.now()
   const { read } = database
   const registry = new Registry()
@@ -102,15 +111,17 @@ function assemble({ store: database, events, blobs, log, decisions, metrics: met
   const rendered = new RenderedConfigs({ store, read, blobs, now })
   const announcer = new Announcer({ store, events, deadlines })
   const offers = new Offers({ registry, store, read, blobs, desired, rendered, components, deadlines, announcer, metrics, log, now, attemptTimeoutMs })
-  const intake = new Intake({ registry, store, blobs, components, now })
+  const intern = (text: string): string => registry.texts.intern(text)
+  const effectiveConfigs = new EffectiveConfigs({ store, blobs, macKey, intern, now, log })
+  const intake = new Intake({ registry, store, effectiveConfigs, components, now })
   const lastSeen = (record: AgentRecord): number | null => driver.lastSeen(record)
   const liveness = new Liveness({ registry, deadlines, now, lastSeen, staleAfterMs: STALE_AFTER_MS })
   const driver: Driver = new Driver({ registry, store, intake, offers, liveness, announcer, now })
   const commands = new Commands({ store: database, events, agentStore: store, registry, offers, driver })
-  const details = new Details({ read, blobs, agentStore: store, components, desired, offers, lastSeen })
+  const details = new Details({ read, blobs, agentStore: store, components, desired, effectiveConfigs, offers, lastSeen })
   const wave = new Wave({ registry, desired, offers, store, send: (record, prepared) => driver.send(record, prepared), log })
   const history = new History(HISTORY_INTERVAL_MS, HISTORY_MS)
-  return { registry, deadlines, store, desired, components, offers, liveness, driver, commands, details, wave, history }
+  return { registry, deadlines, store, desired, components, offers, liveness, driver, commands, details, wave, history, effectiveConfigs }
 }
 
 async function recall(registry: Registry, details: Details, uid: InstanceUid): Promise<RecalledAgent | undefined> {

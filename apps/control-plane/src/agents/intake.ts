@@ -2,19 +2,19 @@
 import { toHex } from '@drover/protocol'
 import type { AgentToServer } from '@drover/protocol'
 import type { AgentReport } from '@drover/server'
-import type { BlobStore } from '../storage/blob-store.ts'
 import type { AgentRecord, ReportedConfig } from './agent-record.ts'
 import { saveComponentSet } from './component-sets.ts'
 import type { ComponentSets } from './component-sets.ts'
+import type { EffectiveConfigs } from './effective-configs.ts'
 import { packDescription } from './load.ts'
 import type { Registry } from './registry.ts'
-import { EffectiveConfigs, componentsIn, describedBy, healthNode, reportedConfig } from './report-values.ts'
+import { componentsIn, describedBy, healthNode, reportedConfig } from './report-values.ts'
 import type { AgentStore } from './store.ts'
 
 export interface IntakeOptions {
   readonly registry: Registry
   readonly store: AgentStore
-  readonly blobs: BlobStore
+  readonly effectiveConfigs: EffectiveConfigs
   readonly components: ComponentSets
   readonly now: () => number
 }
@@ -31,7 +31,6 @@ export interface Taken {
 
 export class Intake {
   readonly #options: IntakeOptions
-  readonly #effectiveConfigs = new EffectiveConfigs()
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -70,11 +69,10 @@ export class Intake {
 
   #takeEffectiveConfig(record: AgentRecord, message: AgentToServer): void {
     if (message.effectiveConfig === undefined) return
-    const { registry, store, blobs, now } = this.#options
-    const { hash, json } = this.#effectiveConfigs.redact(message.effectiveConfig)
-    record.effectiveHash = registry.texts.intern(hash)
-    record.effectiveAt = now()
-    if (json !== undefined) store.also((tx) => blobs.put(tx, new TextEncoder().encode(json)))
+    const { effectiveConfigs } = this.#options
+    effectiveConfigs.take(record, message.effectiveConfig)
+    // Of an agent that never says what became of an offer, this is how it is known.
+    if (!record.capabilities.has('ReportsRemoteConfig')) effectiveConfigs.redactNow(record)
   }
 
   /** A bare hash stands for the list that came with it once, from whichever agent. */

@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { emptyLedger } from '@drover/fleet'
 import { attributesToText, agentCapabilities, keyValues, parseInstanceUid } from '@drover/protocol'
 import type { AttributeJson, InstanceUid } from '@drover/protocol'
-import type { Row } from '../storage/schema.ts'
 import { nameOf } from './agent-record.ts'
 import type { AgentRecord } from './agent-record.ts'
 import { noAttributes, packAttributes } from './attributes.ts'
 import type { PackedAttributes, TextPool } from './attributes.ts'
 import type { DescriptionValue } from './report-values.ts'
+import type { LoadedAgent } from './store.ts'
 
 const noLabels: Readonly<Record<string, string>> = {}
 
@@ -29,6 +29,7 @@ export function newAgent(uid: InstanceUid, now: number): AgentRecord {
     reported: null,
     effectiveHash: null,
     effectiveAt: null,
+    effectiveMac: null,
     componentsHash: null,
     ...volatile,
     desiredHash: null,
@@ -63,7 +64,7 @@ function newAgentId(): string {
   return `agt_${Array.from(randomBytes(16), (byte) => '0123456789abcdefghijklmnopqrstuv'[byte & 31]).join('')}`
 }
 
-export function agentFromRow(row: Row<'agents'>, texts: TextPool): AgentRecord {
+export function agentFromRow(row: LoadedAgent, texts: TextPool): AgentRecord {
   const uid = parseInstanceUid(row.instance_uid)
   const attributes = row.description_json === null ? noAttributes : packDescription(JSON.parse(row.description_json) as DescriptionValue, texts) // as: only toRow() writes it
   const health = row.health_json === null ? null : (JSON.parse(row.health_json) as { healthy: boolean; lastError: string }) // as: likewise
@@ -87,6 +88,8 @@ export function agentFromRow(row: Row<'agents'>, texts: TextPool): AgentRecord {
         : { hash: texts.intern(row.remote_config_hash ?? ''), status: row.remote_config_status, errorMessage: row.remote_config_error ?? '' },
     effectiveHash: row.effective_config_hash === null ? null : texts.intern(row.effective_config_hash),
     effectiveAt: row.effective_config_at,
+    // What did not reach the disk before a crash has to be redacted again.
+    effectiveMac: row.effective_stored === null ? null : row.effective_config_mac,
     componentsHash: row.components_hash === null ? null : texts.intern(row.components_hash),
     desiredHash: row.desired_hash === null ? null : texts.intern(row.desired_hash),
     ledger: emptyLedger,

@@ -1,20 +1,11 @@
 /** What a report says, as values to keep: secrets taken out, times as text, nothing of the wire. */
 import { createHash } from 'node:crypto'
-import { redactDocument, redactFiles, redactText } from '@drover/agent-config'
+import { redactDocument, redactText } from '@drover/agent-config'
 import type { ConfigMap } from '@drover/agent-config'
 import type { ComponentInfo, HealthNode } from '@drover/api'
 import type { z } from 'zod'
 import { RemoteConfigStatuses, attributesToJson, attributesToText, toHex } from '@drover/protocol'
-import type {
-  AgentDescription,
-  AttributeJson,
-  AvailableComponents,
-  ComponentDetails,
-  ComponentHealth,
-  EffectiveConfig,
-  KeyValue,
-  RemoteConfigStatus,
-} from '@drover/protocol'
+import type { AgentDescription, AttributeJson, AvailableComponents, ComponentDetails, ComponentHealth, KeyValue, RemoteConfigStatus } from '@drover/protocol'
 import type { RemoteStatusName, ReportedConfig } from './agent-record.ts'
 
 export interface DescriptionValue {
@@ -109,36 +100,9 @@ export function reportedConfig(status: RemoteConfigStatus): ReportedConfig | und
   }
 }
 
-export interface RedactedConfig {
-  /** Key of the blob that holds the files as JSON. */
-  readonly hash: string
-  /** That JSON; absent when it was given before. */
-  readonly json?: string
-}
-
-/** Redacting parses, and a fleet reports the same text thousands of times: the answers are kept by the hash of what came. */
-export class EffectiveConfigs {
-  readonly #maxKept: number
-  readonly #byRawHash = new Map<string, string>()
-
-  constructor(maxKept = 10_000) {
-    this.#maxKept = maxKept
-  }
-
-  redact(config: EffectiveConfig): RedactedConfig {
-    const raw = createHash('sha256')
-    const entries = Object.entries(config.configMap?.configMap ?? {})
-    for (const [name, file] of entries) raw.update(JSON.stringify([name, file.contentType, file.body.length])).update(file.body)
-    const rawHash = raw.digest('base64')
-    const known = this.#byRawHash.get(rawHash)
-    if (known !== undefined) return { hash: known }
-    const decoder = new TextDecoder()
-    const json = JSON.stringify(redactFiles(entries.map(([name, file]) => ({ name, contentType: file.contentType, body: decoder.decode(file.body) }))))
-    const hash = createHash('sha256').update(json).digest('hex')
-    if (this.#byRawHash.size >= this.#maxKept) this.#byRawHash.clear()
-    this.#byRawHash.set(rawHash, hash)
-    return { hash, json }
-  }
+/** Key under which a blob store keeps a text. */
+export function sha256Hex(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 const kinds: Readonly<Record<string, string>> = {

@@ -205,6 +205,7 @@ async function upsert(tx: Tx, rows: readonly NewRow<'agents'>[]): Promise<void> 
         remote_config_error: eb.ref('excluded.remote_config_error'),
         effective_config_hash: eb.ref('excluded.effective_config_hash'),
         effective_config_at: eb.ref('excluded.effective_config_at'),
+        effective_config_mac: eb.ref('excluded.effective_config_mac'),
         components_hash: eb.ref('excluded.components_hash'),
         last_good_hash: eb.ref('excluded.last_good_hash'),
         desired_hash: eb.ref('excluded.desired_hash'),
@@ -233,6 +234,7 @@ function toRow(record: AgentRecord, unsaved: AgentRecord['unsaved']): NewRow<'ag
     remote_config_error: record.reported?.errorMessage ?? null,
     effective_config_hash: record.effectiveHash,
     effective_config_at: record.effectiveAt,
+    effective_config_mac: record.effectiveMac,
     components_hash: record.componentsHash,
     last_good_hash: lastGoodHash(record.ledger),
     desired_hash: record.desiredHash,
@@ -249,11 +251,22 @@ export function readAgent(from: ReadStore, id: string): Promise<Row<'agents'> | 
   return from.selectFrom('agents').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
+/** With the hash of its effective configuration once more, if that is in the store. */
+export type LoadedAgent = Row<'agents'> & { readonly effective_stored: string | null }
+
 /** Page by page, so that a large fleet does not stand in memory twice. */
-export async function* readAgents(from: ReadStore): AsyncGenerator<Row<'agents'>[]> {
+export async function* readAgents(from: ReadStore): AsyncGenerator<LoadedAgent[]> {
   const size = 1000
   for (let after = ''; ; ) {
-    const rows = await from.selectFrom('agents').selectAll().where('id', '>', after).orderBy('id').limit(size).execute()
+    const rows = await from
+      .selectFrom('agents')
+      .leftJoin('blobs', 'blobs.hash', 'agents.effective_config_hash')
+      .selectAll('agents')
+      .select('blobs.hash as effective_stored')
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(size)
+      .execute()
     if (rows.length > 0) yield rows
     const last = rows.at(-1)
     if (last === undefined || rows.length < size) return

@@ -45,6 +45,8 @@ export class TestFleet implements AsyncDisposable {
   readonly timers = new TimerQueue({ clock: this.clock })
   readonly operations = { read: 0, write: 0 }
   readonly configs = new Map<string, readonly ConfigFile[]>()
+  /** Of the program, at the next start. */
+  version = '1.0.0'
   /** While set, nothing can be written. */
   diskFull = false
   readonly dir = mkdtempSync(join(tmpdir(), 'drover-agents-'))
@@ -92,7 +94,10 @@ export class TestFleet implements AsyncDisposable {
       readGroups: async () => this.#groups,
       readFiles: async (config: string, version: number) => this.configs.get(`${config}@${version}`) ?? [],
     }
-    const agents = await createAgents({ store, events, blobs: createBlobStore(this.clock), log, clock: this.clock, metrics, decisions }, { timing: this.clock })
+    const agents = await createAgents(
+      { store, events, blobs: createBlobStore(this.clock), log, clock: this.clock, metrics, decisions, version: this.version },
+      { timing: this.clock },
+    )
     const server = createOpampServer({
       handler: {
         authenticate: ({ headers }) => ({ kind: 'accept', principal: headers['authorization'] ?? 'nobody' }),

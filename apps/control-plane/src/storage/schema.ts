@@ -30,6 +30,8 @@ export interface AgentsTable {
   /** Key into `blobs`: the redacted files as JSON. */
   effective_config_hash: string | null
   effective_config_at: number | null
+  /** Keyed hash of what was reported, before redaction. */
+  effective_config_mac: string | null
   /** Key into `component_sets`. */
   components_hash: string | null
   last_good_hash: string | null
