@@ -184,3 +184,11 @@ describe('parseComponentId', () => {
     expect(['', '/', 'otlp/', '/x', '2x', 'o-t', 'a b', `a${'b'.repeat(63)}`].filter((text) => parseComponentId(text) !== undefined)).toEqual([])
   })
 })
+
+it('tells the first hundred errors and warnings, and no number of warnings hides an error', () => {
+  const unused = Array.from({ length: 5_000 }, (_, n) => `  batch/${n}: {}\n`).join('')
+  const body = `receivers: {nop: {}}\nexporters: {nop: {}}\nprocessors:\n${unused}service:\n  pipelines:\n    traces: {receivers: [nop, gone], exporters: [nop]}\n`
+  const findings = validateCollectorConfig([{ name: 'a.yaml', contentType: 'text/yaml', body }])
+  expect(findings.filter(({ severity }) => severity === 'warning')).toHaveLength(100)
+  expect(findings.filter(({ severity }) => severity === 'error').map(({ code }) => code)).toEqual(['unknown-component'])
+})

@@ -29,6 +29,9 @@ const curable: ReadonlySet<string> = new Set([
 /** Codes that say nothing about a part of a configuration. */
 const wholeOnly: ReadonlySet<string> = new Set(['no-pipelines', 'unused-component'])
 
+/** Errors, and warnings, of one check of the structure. Counted apart, so that no number of warnings hides that there is an error. */
+const maxOfEach = 100
+
 /** Findings in the order of files and places; empty: nothing to object to. Warnings never forbid sending. */
 export function validateCollectorConfig(files: readonly ConfigFile[], options: ValidateOptions = {}): Finding[] {
   return validateMerged(mergeFiles(files, options.limits ?? defaultLimits), files, options)
@@ -46,11 +49,15 @@ export function validateMerged(merge: Merged, files: readonly ConfigFile[], opti
 
 function checkStructure(merge: Merged, as: 'complete' | 'fragment'): Finding[] {
   const findings: Finding[] = []
-  const report: ReportPath = (severity, code, message, path) => {
+  const counts = { error: 0, warning: 0 }
+  const report: ReportPath = (given, code, message, path) => {
     if (as === 'fragment' && wholeOnly.has(code)) return
+    const severity = as === 'fragment' && curable.has(code) ? 'warning' : given
+    if (counts[severity] >= maxOfEach) return
+    counts[severity] += 1
     const located = merge.locate(path)
     findings.push({
-      severity: as === 'fragment' && curable.has(code) ? 'warning' : severity,
+      severity,
       code,
       message,
       ...(located === undefined ? {} : { file: located.file, line: located.line, column: located.column }),
