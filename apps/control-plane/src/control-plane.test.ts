@@ -124,14 +124,13 @@ describe('startControlPlane', () => {
     await (await start()).stop()
   })
 
-  it('stops within its grace although a reader of events hangs on', async () => {
+  it('ends the streams of its readers when it stops, rather than cutting them off', async () => {
     const server = await start()
     const stream = await fetch(`${server.consoleUrl}/api/v1/events/stream?after=0`, {
       headers: { authorization: `Bearer ${readToken(server.adminTokenPath)}` },
     })
-    const begun = performance.now()
     await server.stop()
-    expect(performance.now() - begun).toBeLessThan(4_000)
-    await stream.body?.cancel()
+    // A connection that was cut makes this fail.
+    expect(await stream.text()).toContain('server.stopping')
   })
 })

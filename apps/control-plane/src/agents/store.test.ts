@@ -39,6 +39,7 @@ describe('AgentStore', () => {
     await clock.advanceAsync(499)
     expect(transactions()).toBe(0)
     await clock.advanceAsync(1)
+    await store.flush() // waits for what the timer began
     expect(transactions()).toBe(1)
     expect(await rowOf(records[199])).toMatchObject({ instance_uid: records[199]?.uid })
     await clock.advanceAsync(10_000)

@@ -26,11 +26,10 @@ const COALESCE_MS = 500
 const MAX_RECORDS = 256
 const MAX_STEPS = 256
 /** SQLite answers at once, so a transaction is one piece for the event loop unless it steps back in between. */
-const WRITTEN_AT_ONCE = 64
+const WRITTEN_AT_ONCE = 32
 /** While the disk is full, what happened is kept up to this; then the oldest is let go. */
 const MAX_WAITING_STEPS = 50_000
 const RETRY_MS = 1000
-/** Few sizes, so that few statements are prepared. */
 
 export class AgentStore {
   readonly #store: Store
@@ -175,10 +174,13 @@ async function write(tx: Tx, parts: readonly Part[], steps: readonly Step[]): Pr
     )
 }
 
+/** Powers of two, so that few statements are prepared. */
 async function inPieces<Item>(items: readonly Item[], work: (piece: readonly Item[]) => Promise<unknown>): Promise<void> {
-  for (let done = 0; done < items.length; done += WRITTEN_AT_ONCE) {
+  let size = WRITTEN_AT_ONCE
+  for (let done = 0; done < items.length; done += size) {
+    while (size > items.length - done) size /= 2
     if (done > 0) await setImmediate()
-    await work(items.slice(done, done + WRITTEN_AT_ONCE))
+    await work(items.slice(done, done + size))
   }
 }
 

@@ -18,7 +18,7 @@ export interface WaveOptions {
 
 /** Agents looked at, and offers made, before the event loop gets its turn. */
 const LOOKED_AT = 500
-const OFFERED = 100
+const OFFERED = 250
 const RETRY_MS = 1000
 
 export class Wave {

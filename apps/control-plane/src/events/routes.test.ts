@@ -135,6 +135,11 @@ describe('the list of events', () => {
   })
 })
 
+it('opens no stream for a HEAD request', async () => {
+  const answer = await console.fetch('/api/v1/events/stream', { method: 'HEAD', headers: { authorization: `Bearer ${console.token}` } })
+  expect(answer.headers.get('content-type')).not.toContain('text/event-stream')
+})
+
 it('reads one batch per turn of the event loop, however many read the whole log', async () => {
   await console.test.store.transaction(async (tx) => {
     for (let n = 0; n < 8_000; n++) await console.events.append(tx, { kind: 'agent.changed', actor: 'system', subject: 's', summary: 'x'.repeat(100) })

@@ -79,7 +79,13 @@ function createTurns(): () => Promise<void> {
 
 /** Writes as fast as the reader takes it, and never holds more than one batch: the rest waits in the table. */
 async function sendEvents(batches: AsyncIterable<EventBatch>, response: ServerResponse, signal: AbortSignal, limits: StreamLimits): Promise<void> {
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+    // A stream that ends while the server stops would leave an idle connection behind, which the server would wait for.
+    connection: 'close',
+  })
   response.write('retry: 2000\n: following\n\n')
   const comment = setInterval(() => response.write(': alive\n\n'), limits.eventStreamCommentMs)
   try {

@@ -1,4 +1,5 @@
 /** What a group, as a person is editing it, would do: the effect on agents, and a check of every mix of groups that its members would get. */
+import { setImmediate } from 'node:timers/promises'
 import type { ConfigFile, Finding, GroupPreview as GroupPreviewShape } from '@drover/api'
 import { compareFileNames, mergeFiles, validateMerged } from '@drover/agent-config'
 import type { DraftEffect, GroupDraft } from '../seams.ts'
@@ -21,7 +22,7 @@ export function createPreview({ previewDraft, readFiles, missingFor }: PreviewOp
     const effect = await previewDraft(draft)
     const own = await readRefs(readFiles, draft.configs)
     const mixes = effect.combinations.slice(0, MAX_CHECKED_MIXES).map(({ fragments }) => distinctRefs(fragments))
-    const findings = mixes.length === 0 ? check(own) : (await Promise.all(mixes.map(async (refs) => check(await readRefs(readFiles, refs))))).flat()
+    const findings = mixes.length === 0 ? check(own) : await checkMixes(mixes, readFiles)
     return {
       matching: effect.matching,
       sample: [...effect.sample],
@@ -34,6 +35,16 @@ export function createPreview({ previewDraft, readFiles, missingFor }: PreviewOp
       combinations: [...effect.combinations],
     }
   }
+}
+
+/** One after the other, with a turn of the event loop for everybody else in between. */
+async function checkMixes(mixes: readonly (readonly ConfigRef[])[], readFiles: PreviewOptions['readFiles']): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const refs of mixes) {
+    findings.push(...check(await readRefs(readFiles, refs)))
+    await setImmediate()
+  }
+  return findings
 }
 
 function check(files: readonly ConfigFile[]): Finding[] {

@@ -65,6 +65,8 @@ export function createRouteBinder(app: FastifyInstance, options: RouteBinderOpti
     const parse = createParser(route)
     app.route({
       ...gate(route),
+      // There is no head of a stream to give without the stream, which would be held open for nobody.
+      exposeHeadRoute: false,
       handler: async (request, reply) => {
         const { caller, onEnded } = identityOf(request)
         const call = openCall(route, caller, parse, request, reply)
