@@ -89,7 +89,7 @@ async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, start
   const idempotency = createIdempotency(store, clock)
   const consoleParts = { ...foundation, idempotency, access, agents, decisions, agentsEndpoint: () => agentsEndpoint(config, listening.agents) }
   const consoleServer = await createConsole(config, consoleParts, parts.checkAnswers ?? false)
-  started.use(startHousekeeping({ ...foundation, access, idempotency }))
+  started.use(startHousekeeping({ ...foundation, access, idempotency, agents }))
 
   listening.agents = await startAgentsListener(config, opamp, started)
   started.defer(() => consoleServer.stop(CONSOLE_DRAIN_MS))

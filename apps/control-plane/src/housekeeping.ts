@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Access } from './access/index.ts'
 import type { EventLog } from './events/event-log.ts'
 import type { Idempotency } from './http/idempotency.ts'
+import type { AgentsPart } from './seams.ts'
 import type { BlobStore } from './storage/blob-store.ts'
 import type { Store } from './storage/store.ts'
 
@@ -10,6 +11,7 @@ export interface HousekeepingOptions {
   readonly access: Pick<Access, 'cutExpired' | 'prune'>
   readonly events: Pick<EventLog, 'prune'>
   readonly idempotency: Pick<Idempotency, 'prune'>
+  readonly agents: Pick<AgentsPart, 'prune'>
   readonly store: Pick<Store, 'transaction'>
   readonly blobs: Pick<BlobStore, 'prune'>
   readonly log: Logger
@@ -18,7 +20,7 @@ export interface HousekeepingOptions {
 const INTERVAL_MS = 60_000
 const ROUNDS_PER_PRUNE = 60
 
-export function startHousekeeping({ access, events, idempotency, store, blobs, log }: HousekeepingOptions): AsyncDisposable {
+export function startHousekeeping({ access, events, idempotency, agents, store, blobs, log }: HousekeepingOptions): AsyncDisposable {
   let round = 0
   let running: Promise<void> = Promise.resolve()
   const tidy = async (): Promise<void> => {
@@ -28,6 +30,7 @@ export function startHousekeeping({ access, events, idempotency, store, blobs, l
       await access.prune()
       await events.prune()
       await idempotency.prune()
+      await agents.prune()
       await store.transaction((tx) => blobs.prune(tx))
     } catch (error) {
       log.warn({ err: error }, 'housekeeping failed')

@@ -90,6 +90,8 @@ export interface AgentsPart extends AsyncDisposable {
   previewDraft(draft: GroupDraft): Promise<DraftEffect>
   /** After the commit of any change of groups or their revisions. Must return at once; the part reads `decisions` again and acts. */
   onGroupsChanged(): void
+  /** Lets go of attempts that neither people nor rules look at any more. */
+  prune(): Promise<void>
   /** Writes what is still coalesced; called at the end, after the last report. */
   [Symbol.asyncDispose](): Promise<void>
 }

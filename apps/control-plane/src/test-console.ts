@@ -112,6 +112,7 @@ function fakeAgents(fleet: TestFleet): AgentsPart {
     componentsOf: () => ({ total: fleet.components.reduce((sum, group) => sum + group.agents, 0) + 1, groups: fleet.components }),
     previewDraft: async () => fleet.effect,
     onGroupsChanged: () => void fleet.changes++,
+    prune: async () => {},
     async [Symbol.asyncDispose]() {},
   }
 }

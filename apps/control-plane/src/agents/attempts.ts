@@ -1,8 +1,9 @@
 /** Attempts on disk: every change of a ledger is written there, and ledgers are made from them at start. */
+import { setImmediate } from 'node:timers/promises'
 import { createLedger } from '@drover/fleet'
 import type { Attempt, Ledger, ReportedStatus } from '@drover/fleet'
 import type { NewRow, Row } from '../storage/schema.ts'
-import type { ReadStore, Tx } from '../storage/store.ts'
+import type { ReadStore, Store, Tx } from '../storage/store.ts'
 import type { AgentRecord } from './agent-record.ts'
 
 export interface AttemptOf {
@@ -59,6 +60,33 @@ function attemptFromRow(row: Row<'attempts'>): Attempt {
       return { ...base, state: 'rolledBack', errorMessage: row.error_message ?? '', restoredHash: row.restored_hash ?? '' }
     default:
       return { ...base, state: row.state }
+  }
+}
+
+/** So many of an agent's newest attempts are kept for people to read. */
+const KEPT_ATTEMPTS = 100
+/** Agents that are tidied in one transaction. */
+const TIDIED_TOGETHER = 50
+
+/** Deletes what is older than the newest of each agent, except what its ledger needs. Looks at the store only for agents that have more. */
+export async function pruneAttempts(store: Pick<Store, 'transaction'>, records: Iterable<AgentRecord>): Promise<void> {
+  const long = [...records].filter(({ ledger }) => ledger.nextSeq - 1 > KEPT_ATTEMPTS)
+  for (let done = 0; done < long.length; done += TIDIED_TOGETHER) {
+    await setImmediate()
+    await store.transaction(async (tx) => {
+      for (const { id, ledger } of long.slice(done, done + TIDIED_TOGETHER)) {
+        await tx
+          .deleteFrom('attempts')
+          .where('agent_id', '=', id)
+          .where('seq', '<', ledger.nextSeq - KEPT_ATTEMPTS)
+          .where(
+            'seq',
+            'not in',
+            ledger.attempts.map(({ seq }) => seq),
+          )
+          .execute()
+      }
+    })
   }
 }
 

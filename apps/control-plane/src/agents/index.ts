@@ -9,7 +9,7 @@ import { chooser, countChosen } from './agent-list.ts'
 import { lookupOf } from './agent-record.ts'
 import type { AgentRecord } from './agent-record.ts'
 import { Announcer } from './announcer.ts'
-import { readLedgers } from './attempts.ts'
+import { pruneAttempts, readLedgers } from './attempts.ts'
 import { Commands } from './commands.ts'
 import { ComponentSets } from './component-sets.ts'
 import { Deadlines, realTiming } from './deadlines.ts'
@@ -78,6 +78,7 @@ export async function createAgents(options: AgentsOptions, tuning: AgentsTuning 
     componentsOf: (selector) => componentsOf(registry, components, selector),
     previewDraft: (draft) => previewDraft({ records: () => registry.all(), desired, lastSeen }, draft),
     onGroupsChanged: () => wave.start(),
+    prune: () => pruneAttempts(options.store, registry.all()),
     settled: () => wave.settled(),
     recall: (uid) => recall(registry, details, uid),
     async [Symbol.asyncDispose]() {

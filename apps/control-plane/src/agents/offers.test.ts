@@ -22,6 +22,40 @@ import { BAD, GOOD, TestFleet } from './test-fleet.ts'
 const APPLY_MS = 6_000
 const params = (index: number) => ({ agentId: agentTraits(index).uid })
 
+describe('the history of attempts', () => {
+  it('is cut to the newest hundred of an agent, and to what the rules still need', async () => {
+    await using fleet = await TestFleet.open()
+    fleet.config('bad@1', BAD)
+    await fleet.setGroups({ name: 'all', configs: ['bad@1'] })
+    const agent = await fleet.connected(1)
+    await fleet.clock.advanceAsync(10_000)
+    const failed = agent.tally.offers[0]
+    for (let version = 1; version <= 130; version++) {
+      fleet.config(`good@${version}`, `# ${version}\n${GOOD}`)
+      await fleet.setGroups({ name: 'all', revision: version + 1, configs: [`good@${version}`] })
+      await fleet.clock.advanceAsync(1000) // agents may not say more at once
+    }
+    await fleet.clock.advanceAsync(10_000)
+    // Each hash was offered once, so the rules need every one: pruning must not make the server forget.
+    const count = async () => (await fleet.store.read.selectFrom('attempts').select('seq').execute()).length
+    const all = await count()
+    expect(all).toBeGreaterThan(130)
+    await fleet.agents.prune()
+    expect(await count()).toBe(all)
+    for (let time = 0; time < 60; time++) {
+      await fleet.setGroups({ name: 'all', revision: 1000 + time, configs: [`good@${1 + (time % 2)}`] })
+      await fleet.clock.advanceAsync(1000)
+    }
+    await fleet.clock.advanceAsync(10_000)
+    const grown = await count()
+    await fleet.agents.prune()
+    const left = await fleet.store.read.selectFrom('attempts').select(['seq', 'hash', 'state']).orderBy('seq').execute()
+    expect(left.length).toBeLessThan(grown)
+    expect(left.slice(-100).map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, i) => (left.at(-1)?.seq ?? 0) - 99 + i))
+    expect(left.some(({ hash, state }) => hash === failed && (state === 'failed' || state === 'rolledBack'))).toBe(true)
+  })
+})
+
 describe('durability', () => {
   it('has a failure on disk before the last good configuration goes back', async () => {
     await using fleet = await TestFleet.open()
