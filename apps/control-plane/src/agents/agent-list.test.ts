@@ -39,11 +39,11 @@ function fleetOf(size: number): Registry {
   return registry
 }
 
-function walk(registry: Registry, request: Omit<ListRequest, 'cursor' | 'limit'>, between: (page: number) => void = () => {}) {
+async function walk(registry: Registry, request: Omit<ListRequest, 'cursor' | 'limit'>, between: (page: number) => void = () => {}) {
   const seen: AgentRecord[] = []
   let cursor: string | null | undefined
   for (let page = 0; cursor !== null; page++) {
-    const answer = listAgents(registry, lastSeen, { ...request, limit: 17, ...(cursor === undefined ? {} : { cursor }) })
+    const answer = await listAgents(registry, lastSeen, { ...request, limit: 17, ...(cursor === undefined ? {} : { cursor }) })
     seen.push(...answer.records)
     cursor = answer.nextCursor
     between(page)
@@ -52,21 +52,21 @@ function walk(registry: Registry, request: Omit<ListRequest, 'cursor' | 'limit'>
 }
 
 describe('listAgents', () => {
-  it.each<AgentSort>(['name', '-name', 'firstSeenAt', '-firstSeenAt', 'lastSeenAt', '-lastSeenAt'])('walks all agents once in the order %s', (sort) => {
+  it.each<AgentSort>(['name', '-name', 'firstSeenAt', '-firstSeenAt', 'lastSeenAt', '-lastSeenAt'])('walks all agents once in the order %s', async (sort) => {
     const registry = fleetOf(300)
-    const seen = walk(registry, { sort })
+    const seen = await walk(registry, { sort })
     expect(new Set(seen).size).toBe(300)
     const key = (record: AgentRecord) => (sort.endsWith('name') ? record.name : sort.endsWith('firstSeenAt') ? record.firstSeenAt : (record.lastSeenAt ?? 0))
     const inOrder = seen.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a.id < b.id ? -1 : 1))
     expect(seen).toEqual(sort.startsWith('-') ? inOrder.toReversed() : inOrder)
   })
 
-  it('shows every agent that stays exactly once while others come and go between pages', () => {
+  it('shows every agent that stays exactly once while others come and go between pages', async () => {
     const registry = fleetOf(300)
     const staying = [...registry.all()].filter((_, index) => index % 3 !== 0)
     const going = [...registry.all()].filter((_, index) => index % 3 === 0)
     let next = 300
-    const seen = walk(registry, { sort: 'name' }, () => {
+    const seen = await walk(registry, { sort: 'name' }, () => {
       for (const record of going.splice(0, 5)) registry.remove(record)
       for (let i = 0; i < 3; i++) add(registry, next++)
     })
@@ -74,7 +74,7 @@ describe('listAgents', () => {
     for (const record of staying) expect(seen).toContain(record)
   })
 
-  it('gives totals that agree with what a walk finds, for each way of choosing', () => {
+  it('gives totals that agree with what a walk finds, for each way of choosing', async () => {
     const registry = fleetOf(300)
     const choices: Omit<ListRequest, 'cursor' | 'limit' | 'sort'>[] = [
       {},
@@ -87,10 +87,10 @@ describe('listAgents', () => {
       { search: agentTraits(5).uid },
     ]
     for (const choice of choices) {
-      const seen = walk(registry, { sort: 'name', ...choice })
-      const first = listAgents(registry, lastSeen, { sort: 'name', limit: 10, ...choice })
+      const seen = await walk(registry, { sort: 'name', ...choice })
+      const first = await listAgents(registry, lastSeen, { sort: 'name', limit: 10, ...choice })
       expect(first.total).toBe(seen.length)
-      const { total } = listAgents(registry, lastSeen, {
+      const { total } = await listAgents(registry, lastSeen, {
         sort: 'name',
         limit: 10,
         ...choice,
@@ -98,29 +98,54 @@ describe('listAgents', () => {
       })
       expect(total).toBe(seen.length)
     }
-    expect(walk(registry, { sort: 'name', search: agentTraits(5).uid })).toHaveLength(1)
+    expect(await walk(registry, { sort: 'name', search: agentTraits(5).uid })).toHaveLength(1)
   })
 
-  it('finds an agent in each of its groups', () => {
+  it('finds an agent in each of its groups', async () => {
     const registry = fleetOf(3)
     const [record] = registry.all()
     if (record === undefined) throw new Error('test data')
     registry.change(record, () => (record.assignment = { key: 'k', groups: ['all', 'web'], refs: [], skipped: [] }))
-    const total = (filter: string) => listAgents(registry, lastSeen, { sort: 'name', limit: 10, filter: parseSelector(filter) }).total
+    const total = async (filter: string) => (await listAgents(registry, lastSeen, { sort: 'name', limit: 10, filter: parseSelector(filter) })).total
     expect([
-      total('drover.group = web'),
-      total('drover.group = all'),
-      total('drover.group != web'),
-      total('drover.group in (x, web)'),
-      total('exists(drover.group)'),
+      await total('drover.group = web'),
+      await total('drover.group = all'),
+      await total('drover.group != web'),
+      await total('drover.group in (x, web)'),
+      await total('exists(drover.group)'),
     ]).toEqual([1, 1, 2, 1, 1])
   })
 
-  it('refuses a cursor that is not one of its own, or of another order', () => {
+  it.each<AgentSort>(['name', '-name', 'firstSeenAt', '-lastSeenAt'])(
+    'lets others have their turn while it looks, and misses nobody who stays: %s',
+    async (sort) => {
+      const registry = fleetOf(5000)
+      const staying = new Set([...registry.all()].filter((_, index) => index % 3 !== 0))
+      const going = [...registry.all()].filter((_, index) => index % 3 === 0)
+      let turns = 0
+      let next = 5000
+      let looking = true
+      const turn = () => {
+        turns += 1
+        for (const record of going.splice(0, 100)) registry.remove(record)
+        for (let i = 0; i < 50; i++) add(registry, next++)
+        if (looking) setImmediate(turn)
+      }
+      setImmediate(turn)
+      const { records } = await listAgents(registry, lastSeen, { sort, limit: 10_000, filter: parseSelector('service.name =~ ".*"') })
+      looking = false
+      expect(turns).toBeGreaterThanOrEqual(4)
+      expect(new Set(records).size).toBe(records.length)
+      for (const record of records) staying.delete(record)
+      expect(staying.size).toBe(0)
+    },
+  )
+
+  it('refuses a cursor that is not one of its own, or of another order', async () => {
     const registry = fleetOf(30)
-    const cursor = listAgents(registry, lastSeen, { sort: 'name', limit: 5 }).nextCursor ?? ''
-    expect(() => listAgents(registry, lastSeen, { sort: '-name', limit: 5, cursor })).toThrow(/order/)
-    expect(() => listAgents(registry, lastSeen, { sort: 'name', limit: 5, cursor: 'nonsense' })).toThrow(/cursor/)
+    const cursor = (await listAgents(registry, lastSeen, { sort: 'name', limit: 5 })).nextCursor ?? ''
+    await expect(listAgents(registry, lastSeen, { sort: '-name', limit: 5, cursor })).rejects.toThrow(/order/)
+    await expect(listAgents(registry, lastSeen, { sort: 'name', limit: 5, cursor: 'nonsense' })).rejects.toThrow(/cursor/)
   })
 })
 

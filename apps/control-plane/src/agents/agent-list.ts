@@ -1,7 +1,8 @@
 /** Pages of agents: filtered, searched, sorted, with cursors that stay valid while agents come and go. */
+import { setImmediate } from 'node:timers/promises'
 import type { AgentCounts, AgentStateFilter } from '@drover/api'
 import { matches } from '@drover/fleet'
-import type { Selector, Term } from '@drover/fleet'
+import type { Lookup, Selector, Term } from '@drover/fleet'
 import { InvalidInputError } from '../http/errors.ts'
 import { decodeCursor, encodeCursor } from '../http/paging.ts'
 import { filterLookupOf } from './agent-record.ts'
@@ -32,34 +33,102 @@ interface Place {
   readonly id: string
 }
 
-export function listAgents(registry: Registry, lastSeen: (record: AgentRecord) => number | null, request: ListRequest): AgentPage {
+/** Agents looked at before others get their turn. */
+const SLICE = 1_000
+
+type LastSeen = (record: AgentRecord) => number | null
+
+/** Rejects when the cursor is not one of its own. What changes while it looks may be in the answer or not. */
+export async function listAgents(registry: Registry, lastSeen: LastSeen, request: ListRequest): Promise<AgentPage> {
   const place = parseCursor(request.cursor, request.sort)
   const keep = predicateOf(request)
   const countsKnow = request.filter === undefined && !request.search
   // From the start, one walk finds both the page and how many there are.
   const countHere = !countsKnow && place === undefined
-  const records: AgentRecord[] = []
-  let matching = 0
-  for (const record of inOrder(registry, lastSeen, request.sort, place)) {
-    if (!keep(record)) continue
-    matching += 1
-    if (records.length < request.limit) records.push(record)
-    else if (!countHere) break
-  }
+  const find = isByLastSeen(request.sort) ? findByLastSeen : findInOrder
+  const { found, matching } = await find(registry, lastSeen, { ...request, place, keep, countAll: countHere })
+  const records = found.slice(0, request.limit)
   const last = records.at(-1)
-  const more = matching > records.length
-  const nextCursor = more && last !== undefined ? encodeCursor(request.sort, keyOf(last, request.sort, lastSeen), last.id) : null
-  const total = countHere ? matching : countsKnow ? countFromCounts(registry, request.state) : countMatching(registry, keep)
+  const nextCursor = found.length > records.length && last !== undefined ? encodeCursor(request.sort, keyOf(last, request.sort, lastSeen), last.id) : null
+  const total = countHere ? matching : countsKnow ? countFromCounts(registry, request.state) : await countMatching(registry, keep)
   return { records, nextCursor, total }
+}
+
+interface Search extends ListRequest {
+  readonly place: Place | undefined
+  readonly keep: (record: AgentRecord) => boolean
+  /** Whether to go on after the page for the sake of `matching`. */
+  readonly countAll: boolean
+}
+
+interface Found {
+  /** The page and one more, if there is more. */
+  readonly found: readonly AgentRecord[]
+  readonly matching: number
+}
+
+async function findInOrder(registry: Registry, _lastSeen: LastSeen, { sort, limit, place, keep, countAll }: Search): Promise<Found> {
+  const found: AgentRecord[] = []
+  let matching = 0
+  for (let from = place; ; await setImmediate()) {
+    let last: AgentRecord | undefined
+    let looked = 0
+    for (const record of inOrder(registry, sort, from)) {
+      last = record
+      if (keep(record)) {
+        matching += 1
+        if (found.length <= limit) found.push(record)
+        else if (!countAll) return { found, matching }
+      }
+      if (++looked === SLICE) break
+    }
+    if (looked < SLICE || last === undefined) return { found, matching }
+    // The index may change before the next slice, so it begins at a place and not at a position.
+    from = { key: sort.endsWith('name') ? last.name : last.firstSeenAt, id: last.id }
+  }
+}
+
+/** Every heartbeat moves it, so an index would cost each heartbeat; looking at all agents when somebody asks costs only the asker. */
+async function findByLastSeen(registry: Registry, lastSeen: LastSeen, { sort, limit, place, keep }: Search): Promise<Found> {
+  const direction = sort === 'lastSeenAt' ? 1 : -1
+  const inSequence = (a: Seen, b: Seen) => compare(a.key, a.record.id, b.key, b.record.id) * direction
+  let best: Seen[] = []
+  let matching = 0
+  let looked = 0
+  for (const record of registry.all()) {
+    if (++looked % SLICE === 0) await setImmediate()
+    if (!keep(record)) continue
+    const key = lastSeen(record) ?? 0
+    if (place !== undefined && compare(key, record.id, Number(place.key), place.id) * direction <= 0) continue
+    matching += 1
+    best.push({ record, key })
+    if (best.length > SLICE + limit) best = best.toSorted(inSequence).slice(0, limit + 1)
+  }
+  return {
+    found: best
+      .toSorted(inSequence)
+      .slice(0, limit + 1)
+      .map(({ record }) => record),
+    matching,
+  }
+}
+
+interface Seen {
+  readonly record: AgentRecord
+  readonly key: number
 }
 
 function countFromCounts(registry: Registry, state: AgentStateFilter | undefined): number {
   return state === undefined ? registry.size : inState(registry.counts(), state)
 }
 
-function countMatching(registry: Registry, keep: (record: AgentRecord) => boolean): number {
+async function countMatching(registry: Registry, keep: (record: AgentRecord) => boolean): Promise<number> {
   let total = 0
-  for (const record of registry.all()) if (keep(record)) total += 1
+  let looked = 0
+  for (const record of registry.all()) {
+    if (keep(record)) total += 1
+    if (++looked % SLICE === 0) await setImmediate()
+  }
   return total
 }
 
@@ -67,23 +136,46 @@ function countMatching(registry: Registry, keep: (record: AgentRecord) => boolea
 function predicateOf({ filter, state, search }: ListRequest): (record: AgentRecord) => boolean {
   const wanted = search?.trim().toLowerCase() ?? ''
   const chosen = filter === undefined ? undefined : chooser(filter)
+  // Most words that people search for cannot be in an id at all.
+  const mayBeUid = /^[0-9a-f-]+$/.test(wanted)
+  const mayBeId = /^[0-9a-v_]+$/.test(wanted)
   return (record) =>
     (state === undefined ||
       isInState({ connected: record.connection !== undefined, stale: record.stale, healthy: record.healthy, configState: record.configState }, state)) &&
     (wanted === '' ||
       record.name.toLowerCase().includes(wanted) ||
-      record.uid.includes(wanted) ||
-      record.id.includes(wanted) ||
+      (mayBeUid && record.uid.includes(wanted)) ||
+      (mayBeId && record.id.includes(wanted)) ||
       hostContains(record, wanted)) &&
     (chosen === undefined || chosen(record))
 }
 
 /** Whether a filter chooses an agent. An agent may be in several groups: `drover.group = x` asks whether it is in the one, `!=` whether it is in none. */
 export function chooser(filter: Selector): (record: AgentRecord) => boolean {
-  const cheapFirst = filter.terms.toSorted((a, b) => Number(a.kind === 'matches') - Number(b.kind === 'matches'))
-  const plain: Selector = { terms: cheapFirst.filter((term) => term.key !== GROUP_KEY) }
-  const ofGroups = cheapFirst.filter((term) => term.key === GROUP_KEY)
-  return (record) => matches(plain, filterLookupOf(record)) && ofGroups.every((term) => holdsForGroups(term, record.assignment?.groups ?? []))
+  const ofGroups = filter.terms.filter((term) => term.key === GROUP_KEY)
+  const others = filter.terms.filter((term) => term.key !== GROUP_KEY)
+  const plain: Selector = { terms: others.filter((term) => term.kind !== 'matches') }
+  const patterns = others.filter((term) => term.kind === 'matches').map(remembering)
+  return (record) => {
+    const lookup = filterLookupOf(record)
+    return matches(plain, lookup) && patterns.every((holds) => holds(lookup)) && ofGroups.every((term) => holdsForGroups(term, record.assignment?.groups ?? []))
+  }
+}
+
+const MAX_REMEMBERED = 10_000
+
+/** A fleet repeats its values, and a pattern takes a hundred times longer than to look a text up. */
+function remembering(term: Term): (lookup: Lookup) => boolean {
+  const selector: Selector = { terms: [term] }
+  const known = new Map<string | undefined, boolean>()
+  return (lookup) => {
+    const value = lookup(term.key)
+    const found = known.get(value)
+    if (found !== undefined) return found
+    const holds = matches(selector, () => value)
+    if (known.size < MAX_REMEMBERED) known.set(value, holds)
+    return holds
+  }
 }
 
 const GROUP_KEY = 'drover.group'
@@ -101,30 +193,16 @@ function hostContains(record: AgentRecord, wanted: string): boolean {
   return host !== undefined && host !== record.name && host.toLowerCase().includes(wanted)
 }
 
-function inOrder(registry: Registry, lastSeen: (record: AgentRecord) => number | null, sort: AgentSort, place: Place | undefined): Iterable<AgentRecord> {
-  switch (sort) {
-    case 'name':
-      return registry.byName.after(place as { key: string; id: string } | undefined) // as: parseCursor checked the key's type
-    case '-name':
-      return registry.byName.before(place as { key: string; id: string } | undefined) // as: likewise
-    case 'firstSeenAt':
-      return registry.byFirstSeen.after(place as { key: number; id: string } | undefined) // as: likewise
-    case '-firstSeenAt':
-      return registry.byFirstSeen.before(place as { key: number; id: string } | undefined) // as: likewise
-    case 'lastSeenAt':
-    case '-lastSeenAt':
-      return byLastSeen(registry, lastSeen, sort === 'lastSeenAt' ? 1 : -1, place)
-  }
+function isByLastSeen(sort: AgentSort): boolean {
+  return sort === 'lastSeenAt' || sort === '-lastSeenAt'
 }
 
-/** Every heartbeat moves it, so an index would cost each heartbeat; sorting when somebody looks costs only the looker. */
-function byLastSeen(registry: Registry, lastSeen: (record: AgentRecord) => number | null, direction: 1 | -1, place: Place | undefined): AgentRecord[] {
-  const entries: { record: AgentRecord; key: number }[] = []
-  for (const record of registry.all()) {
-    const key = lastSeen(record) ?? 0
-    if (place === undefined || compare(key, record.id, Number(place.key), place.id) * direction > 0) entries.push({ record, key })
-  }
-  return entries.toSorted((a, b) => compare(a.key, a.record.id, b.key, b.record.id) * direction).map((entry) => entry.record)
+function inOrder(registry: Registry, sort: AgentSort, place: Place | undefined): Iterable<AgentRecord> {
+  const byName = place as { key: string; id: string } | undefined // as: parseCursor checked the key's type
+  const byTime = place as { key: number; id: string } | undefined // as: likewise
+  if (sort === 'name') return registry.byName.after(byName)
+  if (sort === '-name') return registry.byName.before(byName)
+  return sort === 'firstSeenAt' ? registry.byFirstSeen.after(byTime) : registry.byFirstSeen.before(byTime)
 }
 
 function compare(aKey: number, aId: string, bKey: number, bId: string): number {

@@ -34,9 +34,9 @@ export function bindAgentRoutes(bind: BindRoute, options: AgentRoutesOptions): v
 }
 
 function bindReading(bind: BindRoute, { registry, details, history, lastSeen }: AgentRoutesOptions): void {
-  bind(agentRoutes.listAgents, ({ query }) => {
+  bind(agentRoutes.listAgents, async ({ query }) => {
     const { filter, state, search, sort, limit, cursor } = query
-    const page = listAgents(registry, lastSeen, {
+    const page = await listAgents(registry, lastSeen, {
       sort,
       limit,
       ...(filter === undefined ? {} : { filter: parseFilter(filter) }),
