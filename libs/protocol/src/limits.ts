@@ -13,7 +13,7 @@ export interface DecodeLimits {
   readonly maxAttributes: number
   /** Of one attribute, key and value, encoded. */
   readonly maxAttributeBytes: number
-  /** Of all attributes of the agent description together, encoded: a server keeps them in memory for each agent. */
+  /** Of all attributes of the agent description together, encoded: a server keeps them for each agent, and compares them with selectors. */
   readonly maxDescriptionBytes: number
   /** Health nodes of a message, the root included. */
   readonly maxHealthNodes: number
