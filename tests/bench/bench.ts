@@ -1,6 +1,8 @@
-/** Numbers, by hand: `node tests/bench/bench.ts [--agents 5000] [--connections 4000]`. Prints a table. */
+/** Numbers, by hand: `node tests/bench/bench.ts [--agents 5000] [--connections 4000] [--external 3000]`. Prints a table. */
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Child } from '../harness/child.ts'
 import { startServer } from '../harness/server.ts'
 import type { Server } from '../harness/server.ts'
 import { measureHeartbeats } from './heartbeat-load.ts'
@@ -98,7 +100,61 @@ async function measureLoad(connections: number): Promise<readonly Row[]> {
   ]
 }
 
-const { values } = parseArgs({ options: { agents: { type: 'string', default: '5000' }, connections: { type: 'string', default: '4000' } } })
-const rows = [...(await measureFleet(Number(values.agents))), ...(await measureLoad(Number(values.connections)))]
+const externalFleet = fileURLToPath(new URL('external-fleet.ts', import.meta.url))
+/** Of each agent's effective configuration, in bytes. */
+const configBytes = 1500
+const pushedConfig =
+  'receivers:\n  otlp:\n    protocols:\n      grpc: {}\nexporters:\n  debug: {}\nservice:\n  pipelines:\n    traces:\n      receivers: [otlp]\n      exporters: [debug]\n'
+
+/** All agents at once, from a process of their own: new ones, the same ones again, and a push of 10 KB to all of them. */
+async function measureExternal(agents: number): Promise<readonly Row[]> {
+  await using server = await startServer()
+  const { data: token } = await server.api.createEnrolmentToken({ body: { name: 'bench' } })
+  const empty = await readProcessUse(server.child.pid)
+  const start = () =>
+    new Child({ title: 'fleet', command: process.execPath, args: [externalFleet, server.agentsUrl, token.token, String(agents), String(configBytes)] })
+  const counts = async () => (await server.api.countAgents({})).data
+  const rows: Row[] = []
+  const time = async (what: string, isDone: () => Promise<boolean>) => {
+    const before = await readProcessUse(server.child.pid)
+    const startedAt = performance.now()
+    await worstDelayMs(server)
+    await server.until(async () => ((await isDone()) ? true : undefined), { what, timeoutMs: 300_000 })
+    const seconds = (performance.now() - startedAt) / 1000
+    const after = await readProcessUse(server.child.pid)
+    const used = `${round(seconds, 1)} s, ${round(after.cpuSeconds - before.cpuSeconds, 1)} s CPU, event loop late by ${round(await worstDelayMs(server))} ms at most`
+    rows.push({ what: `${what}, ${agents} agents`, value: used })
+  }
+  {
+    await using _fleet = start()
+    await time('first connect with full state', async () => (await counts()).healthy >= agents)
+    await delay(15_000)
+    const { residentBytes } = await readProcessUse(server.child.pid)
+    rows.push({ what: 'resident memory per external agent', value: `${round((residentBytes - empty.residentBytes) / agents / 1024, 1)} KiB` })
+  }
+  await server.until(async () => ((await counts()).connected === 0 ? true : undefined), { what: 'an empty server' })
+  await using _fleet = start()
+  await time('reconnect with full state', async () => (await counts()).connected >= agents)
+  await delay(10_000)
+  await server.api.createConfig({
+    body: { name: 'base', files: [{ name: 'base.yaml', contentType: 'text/yaml', body: `${pushedConfig}# ${'x'.repeat(10_000)}\n` }] },
+  })
+  await server.api.createGroup({ body: { name: 'all', selector: '*', priority: 10, configs: [{ config: 'base', version: 1 }] } })
+  await time('push of 10 KB until applied', async () => (await counts()).applied >= agents)
+  return rows
+}
+
+async function worstDelayMs(server: Server): Promise<number> {
+  return (await server.metric('drover_event_loop_delay_seconds', { quantile: '1' })) * 1000
+}
+
+const { values } = parseArgs({
+  options: { agents: { type: 'string', default: '5000' }, connections: { type: 'string', default: '4000' }, external: { type: 'string', default: '3000' } },
+})
+const rows = [
+  ...(await measureFleet(Number(values.agents))),
+  ...(await measureLoad(Number(values.connections))),
+  ...(await measureExternal(Number(values.external))),
+]
 const width = Math.max(...rows.map(({ what }) => what.length))
 for (const { what, value } of rows) process.stdout.write(`${what.padEnd(width)}  ${value}\n`)
