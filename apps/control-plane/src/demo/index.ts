@@ -1,15 +1,17 @@
 /** `--demo N`: scripted agents inside the server, over the real protocol, so that a newcomer sees a fleet at work. */
+import { setImmediate } from 'node:timers/promises'
 import { mergeFiles, parseYaml, pipelinesOf, toYaml } from '@drover/agent-config'
 import { RemoteConfigStatuses, fromHex } from '@drover/protocol'
 import { ScriptedAgent, TimerQueue, agentTraits, createRandom, portLink, systemClock } from '@drover/testing'
 import type { CollectorMemory, ScriptedFile, ScriptedPipeline } from '@drover/testing'
 import type { DemoOptions, RecalledAgent } from '../seams.ts'
 
-/** Agents that start within one tick, and the tick: a thousand a second. */
-const STARTED_TOGETHER = 50
-const START_TICK_MS = 50
 /** Waits of all agents end in common ticks: a fleet at rest wakes the process a few times a second. */
 const TIMER_GRANULARITY_MS = 200
+/** Agents that start within one tick: a thousand a second. */
+const STARTED_TOGETHER = 200
+/** And those before the event loop gets its turn. */
+const STARTED_AT_ONCE = 20
 /** Anything from two seconds to ten, so that progress can be watched. */
 const APPLY_MIN_MS = 2_000
 const APPLY_SPREAD_MS = 8_000
@@ -22,6 +24,7 @@ export async function startDemo({ server, agents: count, token, log, recall }: D
   const openLink = portLink(() => server.connectInProcess({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1' }))
   const startSome = async (from: number): Promise<void> => {
     for (let index = from; index < Math.min(count, from + STARTED_TOGETHER); index++) {
+      if (index % STARTED_AT_ONCE === 0) await setImmediate()
       const traits = agentTraits(index, { 'demo.agent': true })
       const random = createRandom(index)
       const memory = toMemory(await recall?.(traits.uid))
@@ -39,7 +42,7 @@ export async function startDemo({ server, agents: count, token, log, recall }: D
       agents.push(agent)
       agent.start()
     }
-    if (from + STARTED_TOGETHER < count) timers.after(START_TICK_MS, () => void start(from + STARTED_TOGETHER))
+    if (from + STARTED_TOGETHER < count) timers.after(TIMER_GRANULARITY_MS, () => void start(from + STARTED_TOGETHER))
     else log.info({ agents: count }, 'demo agents started')
   }
   const start = (from: number): Promise<void> => startSome(from).catch((error: unknown) => log.error({ err: error }, 'demo agents not started'))
