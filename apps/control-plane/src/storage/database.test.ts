@@ -8,7 +8,7 @@ import { openDataFolder } from './data-folder.ts'
 import { openDatabase } from './database.ts'
 import { DataFolderInUseError, NewerSchemaError, StoreUnusableError } from './errors.ts'
 import { migrations } from './migrations/index.ts'
-import type { Migration } from './migrations/index.ts'
+import type { Migration } from './migrations/migration.ts'
 import { makeTempDir } from './test-store.ts'
 
 let dir: ReturnType<typeof makeTempDir>

@@ -1,5 +1,5 @@
 /** The first tables. */
-import type { Migration } from './index.ts'
+import type { Migration } from './migration.ts'
 
 const tables = `
 create table agents (
@@ -17,6 +17,7 @@ create table agents (
   remote_config_status text,
   remote_config_error text,
   effective_config_hash text,
+  effective_config_mac text,
   effective_config_at integer,
   components_hash text,
   last_good_hash text,
@@ -128,6 +129,7 @@ create table sessions (
   hash text primary key,
   name text not null,
   access text not null,
+  token_id text,
   created_at integer not null,
   expires_at integer not null
 ) strict;
@@ -135,6 +137,7 @@ create table sessions (
 create table sign_in_links (
   hash text primary key,
   created_by text not null,
+  token_id text,
   created_at integer not null,
   expires_at integer not null,
   used_at integer
