@@ -22,17 +22,18 @@ const SYSTEMS = [
   { type: 'windows', description: 'Windows Server 2022 Datacenter', architecture: 'amd64' },
 ]
 
+/** Collectors report a renamed component under both of its names. */
 export const coreComponents: Readonly<Record<string, readonly string[]>> = {
   receivers: ['hostmetrics', 'nop', 'otlp'],
-  processors: ['batch', 'filter', 'transform'],
-  exporters: ['debug', 'nop', 'otlp_http'],
+  processors: ['batch', 'filter', 'memory_limiter', 'transform'],
+  exporters: ['debug', 'nop', 'otlp', 'otlp_grpc', 'otlp_http', 'otlphttp'],
   extensions: ['health_check', 'opamp'],
   connectors: [],
 }
 const contribComponents: Readonly<Record<string, readonly string[]>> = {
   ...coreComponents,
-  receivers: ['file_log', 'hostmetrics', 'kafka', 'nop', 'otlp', 'prometheus'],
-  exporters: ['debug', 'kafka', 'nop', 'otlp_grpc', 'otlp_http', 'prometheus'],
+  receivers: ['file_log', 'filelog', 'hostmetrics', 'kafka', 'nop', 'otlp', 'prometheus'],
+  exporters: ['debug', 'kafka', 'nop', 'otlp', 'otlp_grpc', 'otlp_http', 'otlphttp', 'prometheus'],
   connectors: ['count', 'forward', 'spanmetrics'],
 }
 
