@@ -44,7 +44,7 @@ async function json(args: readonly string[]): Promise<any> {
 /** The scripted agents are there when as many of them were seen in the event log. */
 async function untilAgents(): Promise<void> {
   const io = testIo({ env, cwd: folder })
-  const done = runCli(['events', '--follow', '--kind', 'agent.enrolled', '-o', 'json'], io)
+  const done = runCli(['events', '--follow', '--after', '0', '--kind', 'agent.enrolled', '-o', 'json'], io)
   await io.untilLines(agents)
   io.signal()
   await done
