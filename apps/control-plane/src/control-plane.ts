@@ -78,7 +78,7 @@ async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, start
   const { store } = foundation
 
   const decisions = createDecisions(foundation)
-  const agents = started.use(await createAgents({ ...foundation, decisions, version: programVersion }))
+  const agents = started.use(await createAgents({ ...foundation, decisions, version: programVersion, maxAgents: config.maxAgents }))
   const access = await openAccess(config, foundation, listening, agents, (principal, why) => void opamp.disconnectPrincipal(principal, why))
   started.defer(async () => void (await unlessReadOnly(access.flush())))
   await unlessReadOnly(access.createAdminToken(folder.adminTokenPath))

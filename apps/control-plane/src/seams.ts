@@ -41,6 +41,8 @@ export interface AgentsOptions extends Foundation {
   readonly decisions: Decisions
   /** Of this program. */
   readonly version: string
+  /** How many may be known. */
+  readonly maxAgents: number
 }
 
 /** Components that a number of agents contain in the same way. */

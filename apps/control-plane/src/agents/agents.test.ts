@@ -39,6 +39,22 @@ describe('an agent that connects', () => {
     expect((await fleet.events()).map((event) => event.kind)).toEqual(['agent.enrolled'])
   })
 
+  it('is turned away when as many agents are known as may be, while those go on', async () => {
+    await using fleet = await TestFleet.open()
+    fleet.maxAgents = 2
+    await fleet.stop()
+    await fleet.start()
+    await fleet.connected(1)
+    await fleet.connected(2)
+    const errors: string[] = []
+    await fleet.connected(3, { onMessage: (message) => message.errorResponse !== undefined && errors.push(message.errorResponse.errorMessage) })
+    expect(new Set(errors)).toEqual(new Set(['the report could not be taken in']))
+    expect(fleet.agents.counts()).toMatchObject({ total: 2, connected: 2 })
+    await fleet.call(agentRoutes.forgetAgent, { params: { agentId: (await detail(fleet, 1)).id } })
+    await fleet.connected(4)
+    expect(await detail(fleet, 4)).toMatchObject({ connected: true })
+  })
+
   it('is asked for its components once per build', async () => {
     await using fleet = await TestFleet.open()
     const asked: number[] = []

@@ -18,6 +18,8 @@ export interface DriverOptions {
   readonly liveness: Liveness
   readonly announcer: Announcer
   readonly now: () => number
+  /** A token that leaked must not fill memory and disk with agents that do not exist. */
+  readonly maxAgents: number
 }
 
 type ReportHandler = Omit<OpampHandler, 'authenticate'>
@@ -109,9 +111,12 @@ export class Driver implements ReportHandler {
     }
   }
 
+  /** Throws when there is no room; the agent is told that the server is unavailable, and comes back later. */
   #enrol(uid: InstanceUid): AgentRecord {
+    const { registry, maxAgents } = this.#options
+    if (registry.size >= maxAgents) throw new RangeError(`the ${maxAgents} agents that --max-agents allows are known: forget some, or allow more`)
     const record = newAgent(uid, this.#options.now())
-    this.#options.registry.add(record)
+    registry.add(record)
     return record
   }
 

@@ -96,7 +96,7 @@ export async function createAgents(options: AgentsOptions, tuning: AgentsTuning 
 
 /** Everything that works together, each given the few others it needs. */
 function assemble(
-  { store: database, events, blobs, log, decisions, metrics: metricsRegistry }: AgentsOptions,
+  { store: database, events, blobs, log, decisions, maxAgents, metrics: metricsRegistry }: AgentsOptions,
   timing: Timing,
   attemptTimeoutMs: number,
   macKey: KeyObject,
@@ -117,7 +117,7 @@ function assemble(
   const intake = new Intake({ registry, store, effectiveConfigs, components, now })
   const lastSeen = (record: AgentRecord): number | null => driver.lastSeen(record)
   const liveness = new Liveness({ registry, deadlines, now, lastSeen, staleAfterMs: STALE_AFTER_MS })
-  const driver: Driver = new Driver({ registry, store, intake, offers, liveness, announcer, now })
+  const driver: Driver = new Driver({ registry, store, intake, offers, liveness, announcer, now, maxAgents })
   const commands = new Commands({ store: database, events, agentStore: store, registry, offers, driver })
   const details = new Details({ read, blobs, agentStore: store, components, desired, effectiveConfigs, offers, lastSeen })
   const wave = new Wave({ registry, desired, offers, store, send: (record, prepared) => driver.send(record, prepared), log })

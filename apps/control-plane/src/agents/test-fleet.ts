@@ -47,6 +47,8 @@ export class TestFleet implements AsyncDisposable {
   readonly configs = new Map<string, readonly ConfigFile[]>()
   /** Of the program, at the next start. */
   version = '1.0.0'
+  /** Set it before the next start. */
+  maxAgents = 1000
   /** While set, nothing can be written. */
   diskFull = false
   readonly dir = mkdtempSync(join(tmpdir(), 'drover-agents-'))
@@ -95,7 +97,7 @@ export class TestFleet implements AsyncDisposable {
       readFiles: async (config: string, version: number) => this.configs.get(`${config}@${version}`) ?? [],
     }
     const agents = await createAgents(
-      { store, events, blobs: createBlobStore(this.clock), log, clock: this.clock, metrics, decisions, version: this.version },
+      { store, events, blobs: createBlobStore(this.clock), log, clock: this.clock, metrics, decisions, version: this.version, maxAgents: this.maxAgents },
       { timing: this.clock },
     )
     const server = createOpampServer({

@@ -15,6 +15,8 @@ export interface ControlPlaneConfig {
   readonly consoleUrl: URL | null
   readonly readyFile: string | null
   readonly demoAgents: number
+  /** How many agents may be known; one more is told to come back later. */
+  readonly maxAgents: number
   readonly logLevel: LogLevel
   /** Folder of the built console. */
   readonly consoleDir: string | null
@@ -89,6 +91,13 @@ export const serverOptions: readonly OptionDefinition[] = [
     description: 'Add N scripted agents that behave like supervisors',
     default: 0,
     parse: (text) => parseWholeNumber(text, 0, 100_000),
+  }),
+  option('maxAgents', {
+    name: 'max-agents',
+    placeholder: 'N',
+    description: 'How many agents may be known, so that a leaked token cannot fill the disk',
+    default: 100_000,
+    parse: (text) => parseWholeNumber(text, 1, 10_000_000),
   }),
   option('logLevel', { name: 'log-level', placeholder: 'LEVEL', description: `One of ${LOG_LEVELS.join(', ')}`, default: 'info', parse: parseLogLevel }),
   option('consoleDir', { name: 'console-dir', placeholder: 'DIR', description: 'Folder of the built console', default: null, parse: notEmpty }),
