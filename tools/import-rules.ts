@@ -40,7 +40,7 @@ export const workspaceRules: Readonly<Record<string, WorkspaceRule>> = {
       demo: shared,
     },
   },
-  console: { folder: 'apps/console', imports: ['api'] },
+  console: { folder: 'apps/console', imports: ['api', 'agent-config'] },
   cli: { folder: 'apps/cli', imports: ['api', 'agent-config', 'control-plane'] },
   tests: { folder: 'tests', imports: ['protocol', 'server', 'testing', 'fleet', 'agent-config', 'api', 'control-plane', 'cli'] },
   tools: { folder: 'tools', imports: [] },

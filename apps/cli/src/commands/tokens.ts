@@ -6,6 +6,7 @@ import { argument, choice, durationSeconds, flag, optionalArgument } from '../co
 import { CliError, UsageError } from '../errors.ts'
 import { readPages } from '../live/pages.ts'
 import type { Column } from '../output/table.ts'
+import { countOf } from '../output/text.ts'
 import { formatAgo } from '../output/time.ts'
 import { confirm, yesOption } from './confirm.ts'
 
@@ -115,7 +116,7 @@ const revoke = clientCommand({
     const [token, ...others] = matching
     if (token === undefined) throw new CliError(`there is no active token "${args.token}"; drover tokens list shows them`)
     if (others.length > 0) throw new CliError(`several tokens are named "${args.token}": give the id (${matching.map(({ id }) => id).join(', ')})`)
-    const effect = token.kind === 'enrolment' && token.connectedAgents > 0 ? ` ${token.connectedAgents} connected agents will be disconnected.` : ''
+    const effect = token.kind === 'enrolment' && token.connectedAgents > 0 ? ` ${countOf(token.connectedAgents, 'connected agent')} will be disconnected.` : ''
     await confirm(context.io, `Revoke token "${token.name}"?${effect}`, options)
     const call = { params: { id: token.id } }
     await (token.kind === 'api' ? context.api.revokeApiToken(call) : context.api.revokeEnrolmentToken(call))

@@ -6,7 +6,7 @@ import { painterFor } from './colour.ts'
 import { Output } from './format.ts'
 import { renderFacts, renderTable } from './table.ts'
 import type { Column } from './table.ts'
-import { printable, shorten, widthOf } from './text.ts'
+import { countOf, printable, shorten, widthOf } from './text.ts'
 import { formatAgo, formatBytes, formatDuration } from './time.ts'
 
 const plain = (_: string, text: string) => text
@@ -35,6 +35,10 @@ describe('printable', () => {
 })
 
 describe('widths', () => {
+  it('speaks of one and of several', () => {
+    expect([countOf(0, 'agent'), countOf(1, 'agent'), countOf(2, 'agent')]).toEqual(['0 agents', '1 agent', '2 agents'])
+  })
+
   it('counts columns of a terminal', () => {
     expect([widthOf('abc'), widthOf('日本'), widthOf('é'), widthOf('🙂'), widthOf('\u001b[31mred\u001b[0m')]).toEqual([3, 4, 1, 2, 3])
   })

@@ -6,6 +6,7 @@ import type { ClientContext } from '../../command/command.ts'
 import { argument, flag, integer, someArguments, text, texts } from '../../command/spec.ts'
 import { CliError, UsageError } from '../../errors.ts'
 import { confirm, yesOption } from '../confirm.ts'
+import { countOf } from '../../output/text.ts'
 import { readConfigFiles } from '../files.ts'
 import { findingLine, findingLines } from './findings.ts'
 
@@ -151,5 +152,5 @@ async function validateThere(
 
 function checked({ targets }: Validation, warnings: number): string {
   const found = warnings === 0 ? 'No errors.' : 'No errors, but warnings.'
-  return targets === null ? found : `${found} ${targets.checked} of ${targets.agents} agents said which components they contain.`
+  return targets === null ? found : `${found} ${targets.checked} of ${countOf(targets.agents, 'agent')} said which components they contain.`
 }

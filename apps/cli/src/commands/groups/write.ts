@@ -5,6 +5,7 @@ import type { ClientContext } from '../../command/command.ts'
 import { argument, flag, integer, optionalArgument, text, texts } from '../../command/spec.ts'
 import type { ValuesOf } from '../../command/spec.ts'
 import { CliError, UsageError } from '../../errors.ts'
+import { countOf } from '../../output/text.ts'
 import { findingLine } from '../configs/findings.ts'
 import { parseConfigRef, resolveConfigRef } from '../configs/refs.ts'
 import { confirm, yesOption } from '../confirm.ts'
@@ -67,7 +68,7 @@ export const setGroup = clientCommand({
     output.note(
       data.revision.number === group.revision.number
         ? 'Its configs are as before.'
-        : `${configList(data.revision.configs) || 'No config'} goes to ${data.counts.total} agents. Follow them with: drover agents watch`,
+        : `${configList(data.revision.configs) || 'No config'} goes to ${countOf(data.counts.total, 'agent')}. Follow them with: drover agents watch`,
     )
   },
 })
@@ -117,7 +118,11 @@ export const deleteGroup = clientCommand({
   async run({ api, io, output }, args, options) {
     const params = { name: args.group }
     const { data, etag } = await api.getGroup({ params })
-    await confirm(io, `Delete group "${data.name}", which gives ${data.counts.total} agents ${configList(data.revision.configs) || 'no config'}?`, options)
+    await confirm(
+      io,
+      `Delete group "${data.name}", which gives ${countOf(data.counts.total, 'agent')} ${configList(data.revision.configs) || 'no config'}?`,
+      options,
+    )
     await api.deleteGroup({ params, ...(etag === null ? {} : { ifMatch: etag }) })
     output.note(`Group "${data.name}" is deleted.`)
   },
@@ -152,19 +157,19 @@ async function existingGroup(context: ClientContext, name: string, given: Change
 }
 
 function describePreview({ output }: ClientContext, preview: GroupPreview): string {
-  const missing = preview.missing.map(({ kind, type, lacking }) => `  ${lacking} agents lack ${kind} "${type}"\n`)
+  const missing = preview.missing.map(({ kind, type, lacking }) => `  ${countOf(lacking, 'agent')} without ${kind} "${type}"\n`)
   const findings = preview.findings.map((finding) => `  ${findingLine(finding, output.paint)}\n`)
   const overlaps = preview.combinations
     .filter(({ groups }) => groups.length > 1)
     .map(
       ({ groups, agents, overrides }) =>
-        `  ${agents} agents in ${groups.join(', ')}${overrides.length > 0 ? `; set more than once: ${overrides.map(({ path }) => path).join(', ')}` : ''}\n`,
+        `  ${countOf(agents, 'agent')} in ${groups.join(', ')}${overrides.length > 0 ? `; set more than once: ${overrides.map(({ path }) => path).join(', ')}` : ''}\n`,
     )
   const section = (title: string, lines: readonly string[]) => (lines.length === 0 ? '' : output.heading(title) + lines.join(''))
   const facts = output.facts([
     [
       'Matching',
-      `${preview.matching} agents${
+      `${countOf(preview.matching, 'agent')}${
         preview.sample.length > 0
           ? `, e.g. ${preview.sample
               .slice(0, 3)
@@ -173,10 +178,10 @@ function describePreview({ output }: ClientContext, preview: GroupPreview): stri
           : ''
       }`,
     ],
-    ['Changing', `${preview.changing} agents get another configuration`],
+    ['Changing', `${countOf(preview.changing, 'agent')} to get another configuration`],
     ['Joining', preview.joining > 0 ? String(preview.joining) : undefined],
     ['Leaving', preview.leaving > 0 ? String(preview.leaving) : undefined],
-    ['Not accepting', preview.notAccepting > 0 ? `${preview.notAccepting} agents take no remote configuration` : undefined],
+    ['Not accepting', preview.notAccepting > 0 ? `${countOf(preview.notAccepting, 'agent')} without remote configuration` : undefined],
   ])
   return facts + section('Findings', findings) + section('Lacking components', missing) + section('Mixing with other groups', overlaps)
 }

@@ -13,7 +13,7 @@ import { Panel } from '../../ui/Panel.tsx'
 import { QueryView } from '../../ui/QueryView.tsx'
 import { RelativeTime } from '../../ui/RelativeTime.tsx'
 import { ShortHash } from '../../ui/ShortHash.tsx'
-import { comparableYaml, joinFiles } from '../../ui/editor/comparable-yaml.ts'
+import { comparableYaml, effectiveAsDesired, joinFiles } from '../../ui/editor/comparable-yaml.ts'
 import { Diff, ReadOnlyYaml } from '../../ui/editor/lazy.tsx'
 import { DriftTable } from './DriftTable.tsx'
 import { WhyPanel } from './WhyPanel.tsx'
@@ -90,14 +90,14 @@ type Shown = 'diff' | 'effective' | 'desired'
 function Texts({ agent, desired }: { readonly agent: AgentDetail; readonly desired: DesiredConfig }) {
   const effective = useQuery(effectiveConfigQuery(agent.id))
   const [shown, setShown] = useState<Shown>(desired.hash === null ? 'effective' : 'diff')
-  const [byValue, setByValue] = useState(true)
+  const [additions, setAdditions] = useState(false)
   return (
     <Panel
       title="Desired and effective"
       actions={
         <>
           {shown === 'diff' && (
-            <Switch size="xs" label="Compare values, not spelling" checked={byValue} onChange={(event) => setByValue(event.currentTarget.checked)} />
+            <Switch size="xs" label="Show what the agent adds" checked={additions} onChange={(event) => setAdditions(event.currentTarget.checked)} />
           )}
           <SegmentedControl
             aria-label="What to show"
@@ -127,7 +127,7 @@ function Texts({ agent, desired }: { readonly agent: AgentDetail; readonly desir
           return (
             <div className="stack">
               {shown === 'diff' && desired.hash === null && <NoDesired />}
-              {shown === 'diff' && desired.hash !== null && <Comparison desired={desired.merged} effective={text} byValue={byValue} />}
+              {shown === 'diff' && desired.hash !== null && <Comparison desired={desired} effective={text} additions={additions} />}
               {shown === 'effective' && <ReadOnlyYaml label="Effective configuration" text={text} />}
               <p className="dimmed">
                 Effective as reported <RelativeTime at={reportedAt} />; secrets are redacted. What the supervisor adds by itself shows here but is no drift.
@@ -144,10 +144,13 @@ function NoDesired() {
   return <EmptyState title="No group gives this agent a configuration">It runs what it was started with. Add it to a group to manage it from here.</EmptyState>
 }
 
-function Comparison({ desired, effective, byValue }: { readonly desired: string; readonly effective: string; readonly byValue: boolean }) {
-  const sides = useMemo(() => {
-    const form = byValue ? comparableYaml : (text: string) => text
-    return { before: { label: 'Desired', text: form(desired) }, after: { label: 'Effective', text: form(effective) } }
-  }, [desired, effective, byValue])
+function Comparison({ desired, effective, additions }: { readonly desired: DesiredConfig; readonly effective: string; readonly additions: boolean }) {
+  const sides = useMemo(
+    () => ({
+      before: { label: 'Desired', text: comparableYaml(desired.merged) },
+      after: { label: 'Effective', text: effectiveAsDesired(desired.merged, effective, desired.drift, additions) },
+    }),
+    [desired, effective, additions],
+  )
   return <Diff before={sides.before} after={sides.after} />
 }
