@@ -7,7 +7,7 @@ import { LaunchFailure } from './failure.js'
 import { capture } from './npm.js'
 
 /** What the build reads, files or folders. */
-const sources = ['apps/console', 'libs/api', 'package-lock.json', 'tsconfig.base.json']
+const sources = ['apps/console', 'libs/api', 'libs/agent-config', 'package-lock.json', 'tsconfig.base.json']
 const ignored = new Set(['node_modules', 'dist', '.vite', 'coverage'])
 
 /** @param {string} root */
