@@ -58,7 +58,7 @@ function checkImport(path: string, specifier: string, name: string, rule: Worksp
   if (!specifier.startsWith('@drover/')) return undefined
   const [, target = '', ...rest] = specifier.split('/')
   if (rest.length > 0) return `import "@drover/${target}" and not a file inside it`
-  const allowed = [...rule.imports, ...(rule.extra?.[folderOf(path, rule) ?? ''] ?? []), ...(isTest(path) ? testImports : [])]
+  const allowed = [...rule.imports, ...(rule.extra?.[folderOf(path, rule) ?? ''] ?? []), ...(isTest(path) ? [...testImports, ...(rule.inTests ?? [])] : [])]
   return allowed.includes(target) ? undefined : `${name} must not import ${target} (may: ${rule.imports.join(', ') || 'no other workspace'})`
 }
 

@@ -7,6 +7,8 @@ export interface WorkspaceRule {
   readonly imports: readonly string[]
   /** Uses nothing from Node, so that it also runs in a browser. */
   readonly pure?: true
+  /** What its tests import beyond that. */
+  readonly inTests?: readonly string[]
   /** Folders of `src` with imports beyond `imports`. */
   readonly extra?: Readonly<Record<string, readonly string[]>>
   /** Which folders of `src` a folder of `src` may import. Absent: any, as long as no two import each other in a circle. */
@@ -22,6 +24,7 @@ export const workspaceRules: Readonly<Record<string, WorkspaceRule>> = {
   api: { folder: 'libs/api', imports: [], pure: true },
   fleet: { folder: 'libs/fleet', imports: ['protocol', 'agent-config'], pure: true },
   server: { folder: 'libs/server', imports: ['protocol'] },
+  client: { folder: 'libs/client', imports: ['protocol'], inTests: ['server'] },
   testing: { folder: 'libs/testing', imports: ['protocol'] },
   'control-plane': {
     folder: 'apps/control-plane',
@@ -41,8 +44,10 @@ export const workspaceRules: Readonly<Record<string, WorkspaceRule>> = {
     },
   },
   console: { folder: 'apps/console', imports: ['api', 'agent-config'] },
-  cli: { folder: 'apps/cli', imports: ['api', 'agent-config', 'control-plane'] },
-  tests: { folder: 'tests', imports: ['protocol', 'server', 'testing', 'fleet', 'agent-config', 'api', 'control-plane', 'cli'] },
+  // `server`: a Collector's extension speaks OpAMP to its supervisor.
+  supervisor: { folder: 'apps/supervisor', imports: ['protocol', 'client', 'server', 'agent-config'] },
+  cli: { folder: 'apps/cli', imports: ['api', 'agent-config', 'control-plane', 'supervisor'] },
+  tests: { folder: 'tests', imports: ['protocol', 'server', 'client', 'testing', 'fleet', 'agent-config', 'api', 'control-plane', 'supervisor', 'cli'] },
   tools: { folder: 'tools', imports: [] },
 }
 
