@@ -1,4 +1,4 @@
-/** Builds the real peers (stock supervisor, Collector, opamp-go's client) from pinned Go modules, each once, into an ignored cache folder. */
+/** Builds the real peers (stock supervisor, Collector, opamp-go's client and server) from pinned Go modules, each once, into an ignored cache folder. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withBuildLock } from './build-lock.ts'
 
-export type PeerName = 'supervisor' | 'collector' | 'opamp-client' | 'opamp-descriptors'
+export type PeerName = 'supervisor' | 'collector' | 'opamp-client' | 'opamp-server' | 'opamp-descriptors'
 
 /** The peer cannot be had on this machine: no Go, or no way to the modules. The message says which and what to do. */
 export class PeerUnavailableError extends Error {
@@ -41,6 +41,11 @@ const recipes: Record<PeerName, Recipe> = {
     title: "the driver of opamp-go's client (v0.23.0)",
     sources: [join(root, 'tests', 'conformance', 'go-client')],
     build: (_, target) => go([...goBuild, '-o', target, '.'], join(root, 'tests', 'conformance', 'go-client')),
+  },
+  'opamp-server': {
+    title: "the driver of opamp-go's server (v0.23.0)",
+    sources: [join(root, 'tests', 'conformance', 'go-server')],
+    build: (_, target) => go([...goBuild, '-o', target, '.'], join(root, 'tests', 'conformance', 'go-server')),
   },
   'opamp-descriptors': {
     title: "the view on opamp-go's schema (v0.23.0)",
