@@ -2,6 +2,7 @@
 import { type CapabilitySet, createInstanceUid, type InstanceUid, type ServerCapability } from '@drover/protocol'
 import type { Clock } from './clock.ts'
 import { judgeClaim } from './contention.ts'
+import type { CustomCapabilities } from './custom-capabilities.ts'
 import type { ConnectionInfo, DisconnectReason, OpampHandler, Transport } from './handler.ts'
 import type { ServerLimits } from './limits.ts'
 import type { CauseLog } from './log.ts'
@@ -22,7 +23,7 @@ export interface BindingTools {
   readonly handler: OpampHandler
   readonly registry: Registry
   readonly capabilities: CapabilitySet<ServerCapability>
-  readonly customCapabilities: readonly string[]
+  readonly customCapabilities: CustomCapabilities
   readonly limits: ServerLimits
   readonly clock: Clock
   readonly wheel: TimerWheel
@@ -113,7 +114,7 @@ export class Bindings {
       announced: false,
       reported: false,
       capabilitiesSent: false,
-      customCapabilitiesSent: customCapabilities.length === 0,
+      customCapabilitiesSent: !customCapabilities.isSaid,
       assignedUid: undefined,
       expiry: undefined,
     }

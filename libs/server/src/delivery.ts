@@ -1,6 +1,7 @@
 /** Offers on their way down: from the outbox of an agent into messages that it has agreed to and that are not too large. */
 import type { CapabilitySet, ServerCapability } from '@drover/protocol'
 import { assertConnectionSettings } from './connection-settings.ts'
+import type { CustomCapabilities } from './custom-capabilities.ts'
 import type { Offer } from './handler.ts'
 import type { ServerLimits } from './limits.ts'
 import type { RefusalCause, ServerObserver } from './log.ts'
@@ -13,7 +14,7 @@ export interface DeliveryTools {
   readonly limits: ServerLimits
   readonly registry: Registry
   readonly capabilities: CapabilitySet<ServerCapability>
-  readonly customCapabilities: readonly string[]
+  readonly customCapabilities: CustomCapabilities
   readonly observer: ServerObserver
   readonly warn: (cause: RefusalCause, message: string, fields: Record<string, string | number>) => void
 }
@@ -23,13 +24,10 @@ const envelopeBytes = 64
 
 export class Delivery {
   readonly #tools: DeliveryTools
-  readonly #maxContentBytes: number
 
   constructor(tools: DeliveryTools) {
     this.#tools = tools
-    const greetingBytes = tools.customCapabilities.reduce((sum, name) => sum + 3 * name.length + 6, 0)
-    this.#maxContentBytes = tools.limits.maxOutgoingBytes - envelopeBytes - greetingBytes
-    if (this.#maxContentBytes <= 0) throw new TypeError('maxOutgoingBytes is too small to send anything')
+    if (this.#maxContentBytes() <= 0) throw new TypeError('maxOutgoingBytes is too small to send anything')
   }
 
   /** Puts an offer in the agent's slots. False when the agent takes nothing of it. Throws a TypeError for an offer that nobody may get. */
@@ -56,7 +54,7 @@ export class Delivery {
 
   /** The next message for the agent. Without `isReply`, undefined when there is nothing to say. */
   nextMessage(agent: Agent, binding: Binding, isReply: boolean): Uint8Array | undefined {
-    const batch = takeBatch(this.#admit(agent, agent.outbox), this.#maxContentBytes)
+    const batch = takeBatch(this.#admit(agent, agent.outbox), this.#maxContentBytes())
     agent.outbox = batch.rest
     this.#reportDropped(agent, batch)
     if (!isReply && !batch.restart && isEmpty(batch.content)) return undefined
@@ -68,12 +66,27 @@ export class Delivery {
     return encodeContent(agent.addressee, capabilities, { ...batch.content, ...this.#greeting(binding) })
   }
 
-  /** Our custom capabilities go out once per connection, as they never change. */
+  /** Tells the agent our custom capabilities, which changed. Where it cannot be told at once they go with the next message. */
+  announceCustomCapabilities(agent: Agent): void {
+    const { binding } = agent
+    if (binding === undefined) return
+    binding.customCapabilitiesSent = false
+    if (binding.stream === undefined || !binding.reported || !binding.stream.hasRoom()) return
+    const message = encodeContent(agent.addressee, undefined, this.#greeting(binding))
+    binding.stream.link.send(message)
+    this.#tools.observer.sent?.({ transport: binding.info.transport, kind: 'push', bytes: message.length })
+  }
+
+  /** Our custom capabilities go out once per connection, and when they change. */
   #greeting(binding: Binding): { customCapabilities?: readonly string[] } {
-    const { customCapabilities } = this.#tools
-    if (binding.customCapabilitiesSent || customCapabilities.length === 0) return {}
+    if (binding.customCapabilitiesSent) return {}
     binding.customCapabilitiesSent = true
-    return { customCapabilities }
+    return { customCapabilities: this.#tools.customCapabilities.names }
+  }
+
+  #maxContentBytes(): number {
+    const { limits, customCapabilities } = this.#tools
+    return limits.maxOutgoingBytes - envelopeBytes - customCapabilities.names.reduce((sum, name) => sum + 3 * name.length + 6, 0)
   }
 
   #admit(agent: Agent, offer: Offer): Offer {
@@ -87,7 +100,7 @@ export class Delivery {
 
   #agreementWith(agent: Agent): Agreement {
     const { capabilities, customCapabilities } = this.#tools
-    return { agent: capabilitiesOf(agent.session), agentCustom: agent.session.customCapabilities, server: capabilities, serverCustom: customCapabilities }
+    return { agent: capabilitiesOf(agent.session), agentCustom: agent.session.customCapabilities, server: capabilities, serverCustom: customCapabilities.names }
   }
 
   #reportDropped(agent: Agent, batch: Batch): void {

@@ -13,6 +13,7 @@ import {
 } from '@drover/protocol'
 import type { Bindings, Origin } from './bindings.ts'
 import type { Clock } from './clock.ts'
+import type { CustomCapabilities } from './custom-capabilities.ts'
 import type { Delivery } from './delivery.ts'
 import type { Offer, OpampHandler } from './handler.ts'
 import type { ServerLimits } from './limits.ts'
@@ -32,7 +33,7 @@ export interface ExchangeTools {
   readonly limits: ServerLimits
   readonly clock: Clock
   readonly wheel: TimerWheel
-  readonly customCapabilities: readonly string[]
+  readonly customCapabilities: CustomCapabilities
   readonly random: (bytes: Uint8Array) => void
   readonly observer: ServerObserver
   readonly log: CauseLog
@@ -171,7 +172,7 @@ export class Exchange {
       if (poll.isIntruder) return this.#rename(agent, bindings.reportDuplicate(agent, binding, origin))
     }
     const reading = readReport(agent.session, message, nowMs, limits)
-    if (binding.stream === undefined && reading.gap) binding.customCapabilitiesSent = false
+    if (binding.stream === undefined && reading.gap) binding.customCapabilitiesSent = !this.#tools.customCapabilities.isSaid
     const assignedUid = reading.requestsUid ? this.#assignUid(agent, binding) : undefined
     if (!reading.eventful && binding.reported) return this.#conclude(agent, binding, reading, undefined, assignedUid)
     return this.#consult(agent, binding, message, reading, assignedUid)
@@ -180,7 +181,7 @@ export class Exchange {
   /** Asks the handler. The session moves on only when the handler took the report in. */
   #consult(agent: Agent, binding: Binding, message: AgentToServer, reading: Reading, assignedUid: InstanceUid | undefined): Answer | Promise<Answer> {
     const { handler, wheel, limits, customCapabilities } = this.#tools
-    if (message.customMessage !== undefined && !customCapabilities.includes(message.customMessage.capability)) delete message.customMessage
+    if (message.customMessage !== undefined && !customCapabilities.names.includes(message.customMessage.capability)) delete message.customMessage
     const isFirst = !binding.reported
     binding.announced = true
     const conclude = (offer: Offer | undefined): Answer => this.#conclude(agent, binding, reading, offer, assignedUid)

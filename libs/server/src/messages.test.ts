@@ -296,6 +296,24 @@ describe('custom messages', () => {
     expect(answer.customCapabilities).toBeUndefined()
   })
 
+  it('follow the list of capabilities when it changes: agents are told, also that it became empty [CM-02]', async () => {
+    const { connect, server, handler } = inProcessFixture()
+    const agent = connect()
+    const announced = part({ customCapabilities: { capabilities: ['io.drover.test'] } }, 'customCapabilities')
+    await agent.ask({ ...firstReport(uidA), ...announced })
+    server.setCustomCapabilities(['io.drover.test'])
+    const told = await agent.inbox.next()
+    expect([fieldsOf(told), told.customCapabilities?.capabilities]).toEqual([['customCapabilities'], ['io.drover.test']])
+    server.setCustomCapabilities(['io.drover.test'])
+    expect(server.offer(uidA, { customMessage: message })).toBe('sent')
+    expect(fieldsOf(await agent.inbox.next())).toEqual(['customMessage'])
+    expect((await agent.ask({ ...report(uidA, { sequenceNum: 1 }), customMessage: message })).errorResponse).toBeUndefined()
+    expect(handler.reports.at(-1)?.message.customMessage?.type).toBe('ping')
+    server.setCustomCapabilities([])
+    expect((await agent.inbox.next()).customCapabilities?.capabilities).toEqual([])
+    expect(server.offer(uidA, { customMessage: message })).toBe('absent')
+  })
+
   it('of a capability we did not announce are left out of the report [CM-06]', async () => {
     const { connect, handler } = inProcessFixture()
     const agent = connect()

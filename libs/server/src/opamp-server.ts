@@ -4,6 +4,7 @@ import { type InstanceUid, type ServerCapability, serverCapabilities } from '@dr
 import { AdmissionControl } from './admission.ts'
 import { Bindings } from './bindings.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { CustomCapabilities } from './custom-capabilities.ts'
 import { Delivery } from './delivery.ts'
 import { Exchange } from './exchange.ts'
 import type { Admission, ConnectionInfo, Offer, OpampHandler } from './handler.ts'
@@ -56,6 +57,8 @@ export interface OpampServer extends AsyncDisposable {
   disconnect(uid: InstanceUid, why: string): boolean
   /** The same for everybody who authenticated as `principal`. Returns the number of agents. */
   disconnectPrincipal(principal: string, why: string): number
+  /** Replaces the custom capabilities; connected agents are told. For a server that passes messages on to another one. */
+  setCustomCapabilities(names: readonly string[]): void
   connection(uid: InstanceUid): ConnectionInfo | undefined
   /** Milliseconds since 1970. Also known for a while after an agent went. */
   lastSeen(uid: InstanceUid): number | undefined
@@ -79,6 +82,7 @@ class Program implements OpampServer {
   readonly #delivery: Delivery
   readonly #admission: AdmissionControl
   readonly #streams: Streams
+  readonly #customCapabilities: CustomCapabilities
   readonly #http: HttpTransport
   readonly #webSocket: WebSocketTransport
   readonly #listeners: Listener[] = []
@@ -87,8 +91,8 @@ class Program implements OpampServer {
 
   constructor(options: OpampServerOptions) {
     if (!options.capabilities.includes('AcceptsStatus')) throw new TypeError('an OpAMP server must have the capability AcceptsStatus')
-    const { handler, customCapabilities = [], random = fillRandom, observe: observer = {} } = options
-    for (const name of customCapabilities) assertCustomCapability(name)
+    const { handler, random = fillRandom, observe: observer = {} } = options
+    const customCapabilities = (this.#customCapabilities = new CustomCapabilities(options.customCapabilities ?? []))
     const capabilities = serverCapabilities(options.capabilities)
     const clock = (this.#clock = options.clock ?? systemClock)
     const wheel = (this.#wheel = new TimerWheel(clock))
@@ -173,6 +177,11 @@ class Program implements OpampServer {
     return agents.length
   }
 
+  setCustomCapabilities(names: readonly string[]): void {
+    if (!this.#customCapabilities.replace(names)) return
+    for (const agent of this.#registry.bound()) this.#delivery.announceCustomCapabilities(agent)
+  }
+
   connection(uid: InstanceUid): ConnectionInfo | undefined {
     return this.#registry.find(uid)?.binding?.info
   }
@@ -225,8 +234,4 @@ function randomBetween(min: number, max: number, random: (bytes: Uint8Array) => 
 /** The reason in a Close frame has at most 123 bytes. */
 function closeReason(why: string): string {
   return new TextDecoder().decode(new TextEncoder().encode(why).subarray(0, 120)).replace(/\uFFFD+$/, '')
-}
-
-function assertCustomCapability(name: string): void {
-  if (!/^[a-z0-9-]+(\.[A-Za-z0-9_-]+)+(\/[A-Za-z0-9._-]+)?$/.test(name)) throw new TypeError(`not the name of a custom capability: ${name}`)
 }
