@@ -1,4 +1,10 @@
 /** Named agent configuration files: parse, merge, redact, diff, hash, validate. Pure; runs in browsers too. */
+export type { CollectorConfig, CollectorConfigInput, CollectorConfigSource } from './collector/compose-collector-config.ts'
+export { composeBootstrapConfig, composeCollectorConfig, composeLimits } from './collector/compose-collector-config.ts'
+export type { ExportDestination, ExportDestinations, SupervisorLink } from './collector/fragments.ts'
+export { formatGoDuration } from './collector/fragments.ts'
+export type { ConfigFilesEntry } from './collector/sources.ts'
+export { completeSourceOrder, resourceAttributesOf, specialSourceNames } from './collector/sources.ts'
 export type { ConfigFile } from './config-file.ts'
 export { compareFileNames } from './config-file.ts'
 export type { ComponentId, ComponentKind, ComponentType } from './components.ts'

@@ -1,0 +1,126 @@
+/** Puts together what a supervised Collector runs, exactly as the stock supervisor (v0.149.0) does. */
+import { compareFileNames } from '../config-file.ts'
+import type { ConfigFile } from '../config-file.ts'
+import type { Finding } from '../finding.ts'
+import type { ConfigLimits } from '../limits.ts'
+import { mergeValues } from '../merge.ts'
+import { parseYaml } from '../parse.ts'
+import { toYaml } from '../to-yaml.ts'
+import { createMap } from '../value.ts'
+import type { ConfigMap } from '../value.ts'
+import { exportFragment, noopPipelineFragment, opampExtensionFragment, resourceFragment } from './fragments.ts'
+import type { ExportDestinations, SupervisorLink } from './fragments.ts'
+
+/** One of the places that configuration comes from; `file` is one on the Agent's host. */
+export type CollectorConfigSource =
+  | { readonly kind: 'own-telemetry' }
+  | { readonly kind: 'opamp-extension' }
+  | { readonly kind: 'remote' }
+  /** `body`: undefined when the file could not be read. */
+  | { readonly kind: 'file'; readonly path: string; readonly body: string | undefined }
+
+export interface CollectorConfigInput {
+  /** Later ones win. See `completeSourceOrder` for the order that a supervisor's file stands for. */
+  readonly sources: readonly CollectorConfigSource[]
+  /** Where this is false, `remote` plays no part and no no-op pipeline is needed. */
+  readonly acceptsRemoteConfig: boolean
+  /** Offered files, merged in the order of their names with the empty name last; `undefined`: none were ever offered. */
+  readonly remote: readonly ConfigFile[] | undefined
+  /** As offered; a signal that is absent is not exported. */
+  readonly ownTelemetry: ExportDestinations | undefined
+  /** What the Agent reports itself as; see `resourceAttributesOf`. */
+  readonly resourceAttributes: Readonly<Record<string, string>>
+  readonly extension: SupervisorLink
+  /** The Collector knows the feature gate `service.AllowNoPipelines`. */
+  readonly allowsNoPipelines: boolean
+  readonly limits?: ConfigLimits
+}
+
+export type CollectorConfig =
+  | {
+      readonly kind: 'composed'
+      readonly merged: ConfigMap
+      /** What to write to the file: keys in order, so that equal configurations have equal text. Holds what the sources hold: secrets. */
+      readonly text: string
+      /** Local files that were left out, with the reason, and warnings. */
+      readonly findings: readonly Finding[]
+      /** An empty set of files was offered: the Collector is not to run. */
+      readonly runsNothing: boolean
+    }
+  | {
+      readonly kind: 'rejected'
+      /** One sentence for the Server: file, place and what is wrong; no text of the file. */
+      readonly reason: string
+      readonly findings: readonly Finding[]
+    }
+
+/** Larger than what a Server should send: an Agent that refused its own host's files would be worse. */
+export const composeLimits: ConfigLimits = {
+  maxFileBytes: 8 * 1024 * 1024,
+  maxTotalBytes: 32 * 1024 * 1024,
+  maxFiles: 1000,
+  maxDepth: 100,
+  maxValues: 1_000_000,
+  maxBreaks: 1_000_000,
+  maxFindings: 50,
+  maxFileNameLength: 4096,
+}
+
+/** A local file that cannot be read is left out with a finding; an offered one that cannot be read rejects the whole. */
+export function composeCollectorConfig(input: CollectorConfigInput): CollectorConfig {
+  const limits = input.limits ?? composeLimits
+  const findings: Finding[] = []
+  const remote = input.acceptsRemoteConfig ? (input.remote ?? []) : []
+  let merged = input.acceptsRemoteConfig && remote.length === 0 ? noopPipeline(input.allowsNoPipelines) : createMap()
+  for (const source of input.sources) {
+    for (const part of partsOf(source, input, remote, limits)) {
+      findings.push(...part.findings)
+      const error = part.findings.find(({ severity }) => severity === 'error')
+      if (error !== undefined && source.kind === 'remote') return { kind: 'rejected', reason: describe(error), findings }
+      if (part.document !== undefined) merged = mergeValues(merged, part.document)
+    }
+  }
+  return { kind: 'composed', merged, text: toYaml(merged), findings, runsNothing: input.acceptsRemoteConfig && input.remote?.length === 0 }
+}
+
+/** What the Collector runs just long enough to say who it is. */
+export function composeBootstrapConfig(
+  link: SupervisorLink,
+  options: { readonly allowsNoPipelines: boolean },
+): { readonly merged: ConfigMap; readonly text: string } {
+  const merged = mergeValues(noopPipeline(options.allowsNoPipelines), opampExtensionFragment(link))
+  return { merged, text: toYaml(merged) }
+}
+
+function noopPipeline(allowsNoPipelines: boolean): ConfigMap {
+  return allowsNoPipelines ? createMap() : noopPipelineFragment()
+}
+
+interface Part {
+  readonly document?: ConfigMap
+  readonly findings: readonly Finding[]
+}
+
+function partsOf(source: CollectorConfigSource, input: CollectorConfigInput, remote: readonly ConfigFile[], limits: ConfigLimits): readonly Part[] {
+  switch (source.kind) {
+    case 'own-telemetry':
+      return [exportFragment(input.ownTelemetry ?? {}), resourceFragment(input.resourceAttributes)].map((document) => ({ document, findings: [] }))
+    case 'opamp-extension':
+      return [{ document: opampExtensionFragment(input.extension), findings: [] }]
+    case 'remote':
+      return remote.toSorted((a, b) => compareFileNames(a.name, b.name)).map(({ name, body }) => parseYaml(body, name, limits))
+    case 'file':
+      return [source.body === undefined ? unreadable(source.path) : parseYaml(source.body, source.path, limits)]
+    default:
+      return source satisfies never
+  }
+}
+
+function unreadable(path: string): Part {
+  return { findings: [{ severity: 'error', code: 'unreadable-file', message: 'the file cannot be read', file: path }] }
+}
+
+function describe({ file, line, column, message }: Finding): string {
+  const place = line === undefined ? '' : `, line ${line}, column ${column ?? 1}`
+  return `the configuration file ${JSON.stringify(file ?? '')}${place}: ${message}`
+}
