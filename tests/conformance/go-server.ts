@@ -5,7 +5,14 @@ import type { Answer, ListenOptions, Refusal } from './scripted-server.ts'
 
 /** What the driver beside this file writes. Messages are base64 of their binary form. */
 type Line =
-  | { readonly event: 'request'; readonly method: string; readonly path: string; readonly headers: Record<string, string[]>; readonly refused?: number; readonly certificate?: string }
+  | {
+      readonly event: 'request'
+      readonly method: string
+      readonly path: string
+      readonly headers: Record<string, string[]>
+      readonly refused?: number
+      readonly certificate?: string
+    }
   | { readonly event: 'message'; readonly connection: number; readonly message: string }
   | { readonly event: 'connected' | 'closed'; readonly connection: number }
   | { readonly event: 'readError' | 'writeError'; readonly connection: number; readonly error: string }

@@ -75,7 +75,11 @@ export class RawServer extends ScriptedServer {
     const http =
       tls === undefined
         ? createServer()
-        : createTlsServer({ cert: tls.cert, key: tls.key, ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }) })
+        : createTlsServer({
+            cert: tls.cert,
+            key: tls.key,
+            ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
+          })
     const server = new RawServer(http, options)
     http.listen(0, '127.0.0.1')
     await once(http, 'listening')
