@@ -15,6 +15,32 @@ import type {
   RemoteConfigStatus,
   ServerCapability,
 } from '@drover/protocol'
+import type { Clock } from './clock.ts'
+import type { ClientLimits, RetryPolicy } from './limits.ts'
+import type { ClientLog } from './log.ts'
+import type { ClientStore } from './store.ts'
+
+/** Given to `openOpampClient`, which reads the store and settles with a client that is not yet started. */
+export interface OpampClientOptions {
+  /**
+   * As configured by hand. Settings that a Server offered and that were proven take their place, also after a restart, until other
+   * settings are configured here.
+   */
+  readonly settings: ConnectionSettings
+  /** Given, it wins over the stored one; neither: a new UUID v7. The one in use is always stored. */
+  readonly instanceUid?: InstanceUid
+  /** ReportsStatus is always added. */
+  readonly capabilities: readonly AgentCapability[]
+  readonly store: ClientStore
+  readonly handler: ClientHandler
+  /** Where the proxy variables are looked up when the settings say `environment`; by default nowhere. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly clock?: Clock
+  readonly random?: (bytes: Uint8Array<ArrayBuffer>) => void
+  readonly log?: ClientLog
+  readonly limits?: Partial<ClientLimits>
+  readonly retry?: Partial<RetryPolicy>
+}
 
 /** Where and how to connect. A whole: an offer makes a new one, and the old one is kept until the new one is proven. */
 export interface ConnectionSettings {
@@ -112,10 +138,17 @@ export interface OpampClient extends AsyncDisposable {
   setAvailableComponents(components: AvailableComponents): void
   /** Headers that change, such as a rotated token: asked before each connection attempt and each request, after the settings' own. */
   setHeaderSource(source: () => readonly (readonly [name: string, value: string])[]): void
-  /** Resolves when it was handed to the transport; rejects when the Server lacks the capability, or with `full` when 64 wait already. */
+  /**
+   * Resolves when it was handed to the transport (plain HTTP: when it was answered). Waits for a connection. Rejects with a ClientError: `not-announced` when
+   * our own custom capabilities lack its capability, `unsupported` when the Server's do, `full` when 64 wait already.
+   */
   sendCustomMessage(message: CustomMessage): Promise<void>
-  /** Asks for a certificate (PEM CSR). Rejects when the Server does not take requests or answers BAD_REQUEST; the offer comes as settings. */
-  requestCertificate(csr: Uint8Array): Promise<void>
+  /**
+   * Asks for a certificate (PEM CSR, and the PEM key it was signed with: the key never leaves, it is stored until the certificate comes).
+   * Settles when the Server decides, which may take hours: resolves with its offer, which is then tried as any offered settings are;
+   * rejects when the Server does not take requests, answers BAD_REQUEST, or the connection is not safe for it. A later call replaces an earlier one.
+   */
+  requestCertificate(csr: Uint8Array, privateKey: string): Promise<void>
   /** Asks the Server for another uid. */
   requestInstanceUid(): void
 }

@@ -7,6 +7,8 @@
  * - Values may be secrets: nobody but the owner may read them.
  */
 export interface ClientStore {
+  /** Whether values outlive the process. Without that, offered certificates are refused. */
+  readonly isDurable: boolean
   /** `undefined` when nothing was written under the name. */
   read(name: string): Promise<Uint8Array | undefined>
   write(name: string, value: Uint8Array): Promise<void>

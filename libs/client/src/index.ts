@@ -1,0 +1,16 @@
+/** The agent's side of OpAMP: open a client, tell it the agent's state, and do what its handler is told. */
+export type {
+  ClientHandler,
+  ConnectionSettings,
+  ConnectionStatus,
+  OpampClient,
+  OpampClientOptions,
+  ProxySettings,
+  TlsSettings,
+  TlsVersion,
+} from './client.ts'
+export { type Clock, systemClock } from './clock.ts'
+export { ClientError, type ClientErrorCode } from './errors.ts'
+export { type ClientLimits, defaultClientLimits, defaultRetryPolicy, type RetryPolicy } from './limits.ts'
+export type { ClientLog, LogFields, LogLevel } from './log.ts'
+export type { ClientStore } from './store.ts'
