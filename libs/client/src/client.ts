@@ -89,8 +89,10 @@ export type ConnectionStatus =
 /** What the Server wants of the Agent. Every method may be left out; what it would serve must then not be in `capabilities`. */
 export interface ClientHandler {
   /**
-   * A configuration was offered whose hash is not the one of the last status. Answer by `setRemoteConfigStatus`, APPLYING first if it takes
-   * time. Calls come one after another; a newer offer may come before the older one was answered.
+   * A configuration was offered. Answer by `setRemoteConfigStatus`, APPLYING first if it takes time. Calls come one after another; a newer
+   * offer may come before the older one was answered. An offer with the hash of the last status is answered by that status here, and the
+   * handler does not hear of it, unless the status is FAILED: a Server that offers it again after it heard so means it (somebody asked to
+   * retry). The first status set after a call is sent even when it equals the last one.
    */
   onRemoteConfig?(offer: AgentRemoteConfig): void
   /**

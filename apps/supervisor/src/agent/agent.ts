@@ -15,6 +15,8 @@ export interface AgentDeps {
 export interface ConfigSources {
   /** Offered files; `undefined` when none were ever offered, empty when the agent was told to run nothing. */
   readonly remote: readonly ConfigFile[] | undefined
+  /** Complete configurations for a first start without a Server: with them, neither `remote` nor local files count; the extension is still added. */
+  readonly fallback?: readonly ConfigFile[]
   readonly ownTelemetry: OwnTelemetry | undefined
   readonly instanceUid: InstanceUid
 }
