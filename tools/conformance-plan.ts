@@ -1,52 +1,115 @@
-/** What the conformance page cannot learn from test names: what is later, what holds by design, which capability rests on what. */
+/** What the conformance page cannot learn from test names: whose side a test shows, what is later, what holds by design, which capability rests on what. */
 
-/** Requirements whose feature does not exist here yet, by the start of their ids. The capability bits of these features are not advertised. */
-export const later: readonly { readonly prefix: string; readonly reason: string }[] = [
-  { prefix: 'PS-', reason: 'packages are not offered yet' },
-  { prefix: 'P-', reason: 'packages are not offered yet' },
-  { prefix: 'K-', reason: 'connection settings are not offered yet' },
-  { prefix: 'KM-', reason: 'connection settings are not offered yet' },
-  { prefix: 'TF-', reason: 'certificates are not issued yet; agents use enrolment tokens' },
-  { prefix: 'CSR-', reason: 'certificates are not issued yet; agents use enrolment tokens' },
-  { prefix: 'OT-', reason: 'destinations for own telemetry are not offered yet' },
-  { prefix: 'HB-11', reason: 'the interval travels in connection settings, which are not offered yet' },
-  { prefix: 'SEC-09', reason: 'packages are not offered yet' },
-  { prefix: 'SEC-11', reason: 'packages are not offered yet' },
-  { prefix: 'SEC-12', reason: 'packages are not offered yet' },
-  { prefix: 'GL-07', reason: 'concerns a Collector that forwards, which Drover is not' },
+/** Which side of the protocol a duty or a proof belongs to. */
+export type Side = 'server' | 'client'
+
+/** What there is to say about one side. */
+export interface SidePlan {
+  /** Requirements whose feature does not exist here yet, by the start of their ids. The capability bits of these features are not advertised. */
+  readonly later: readonly { readonly prefix: string; readonly reason: string }[]
+  /** Requirements that no test can show, and where the code keeps them. */
+  readonly byDesign: Readonly<Record<string, string>>
+  /** What we do otherwise than recommended, on purpose. */
+  readonly departures: Readonly<Record<string, string>>
+  /** Capabilities: on what requirements the promise rests. A capability without requirements is not advertised. */
+  readonly capabilityDuties: Readonly<Record<string, readonly string[]>>
+  /** Where the programs say what they advertise. */
+  readonly advertisedIn: { readonly folder: string; readonly pattern: RegExp }
+}
+
+/** Whose duties a test can show, by the start of its file's path; the first that fits decides. */
+export const provenSides: readonly { readonly path: string; readonly sides: readonly Side[] }[] = [
+  // Both sides run the same code.
+  { path: 'libs/protocol/', sides: ['server', 'client'] },
+  { path: 'libs/agent-config/', sides: ['server', 'client'] },
+  { path: 'libs/client/', sides: ['client'] },
+  { path: 'apps/supervisor/', sides: ['client'] },
+  { path: 'tests/conformance/client-', sides: ['client'] },
+  { path: 'tests/runtimes/', sides: ['client'] },
+  // A scripted agent or a stub of a Collector is nobody's promise.
+  { path: 'libs/testing/', sides: [] },
+  { path: '', sides: ['server'] },
 ]
 
-/** Requirements that no test can show, and where the code keeps them. */
-export const byDesign: Readonly<Record<string, string>> = {
-  'HL-03': 'the status text of health is stored and shown, nothing branches on it',
-  'HL-06': 'attributes of health carry no meaning here; nothing reads them',
-  'RC-11': 'merging with local files is the agent’s own; only offered names are looked at',
-  'RC-17': 'SHA-256 over length-prefixed names, types and bodies (libs/protocol/src/hash.ts)',
-  'AC-11': 'components and health are stored apart and never joined',
-  'CM-07': 'no custom capability is announced',
-  'CM-09': 'no custom capability is defined',
-  'CN-10': 'nothing looks at keep-alive; liveness comes from reports and polls',
-  'IO-05': 'one schema file; beta and development parts are marked in its comments',
-  'TH-09': 'the server only announces it; whoever reconnects applies it',
-  'AV-03': 'one function turns both forms into the same JSON (libs/protocol/src/any-value.ts)',
+const noPackages = 'packages are not offered yet'
+const noSettings = 'connection settings are not offered yet'
+const noCertificates = 'certificates are not issued yet; agents use enrolment tokens'
+
+const server: SidePlan = {
+  later: [
+    { prefix: 'PS-', reason: noPackages },
+    { prefix: 'P-', reason: noPackages },
+    { prefix: 'K-', reason: noSettings },
+    { prefix: 'KM-', reason: noSettings },
+    { prefix: 'TF-', reason: noCertificates },
+    { prefix: 'CSR-', reason: noCertificates },
+    { prefix: 'OT-', reason: 'destinations for own telemetry are not offered yet' },
+    { prefix: 'HB-11', reason: 'the interval travels in connection settings, which are not offered yet' },
+    { prefix: 'SEC-09', reason: noPackages },
+    { prefix: 'SEC-11', reason: noPackages },
+    { prefix: 'SEC-12', reason: noPackages },
+    { prefix: 'GL-07', reason: 'concerns a Collector that forwards, which Drover is not' },
+  ],
+  byDesign: {
+    'HL-03': 'the status text of health is stored and shown, nothing branches on it',
+    'HL-06': 'attributes of health carry no meaning here; nothing reads them',
+    'RC-11': 'merging with local files is the agent’s own; only offered names are looked at',
+    'RC-17': 'SHA-256 over length-prefixed names, types and bodies (libs/protocol/src/hash.ts)',
+    'AC-11': 'components and health are stored apart and never joined',
+    'CM-07': 'no custom capability is announced',
+    'CM-09': 'no custom capability is defined',
+    'CN-10': 'nothing looks at keep-alive; liveness comes from reports and polls',
+    'IO-05': 'one schema file; beta and development parts are marked in its comments',
+    'TH-09': 'the server only announces it; whoever reconnects applies it',
+    'AV-03': 'one function turns both forms into the same JSON (libs/protocol/src/any-value.ts)',
+  },
+  departures: {
+    'B-WS-22': 'messages are limited to 4 MiB by default: 64 MiB times many agents is more memory than a server has; the limit can be raised',
+    'B-HTTP-34': 'bodies are limited to 4 MiB by default: 64 MiB times many agents is more memory than a server has; the limit can be raised',
+  },
+  capabilityDuties: {
+    AcceptsStatus: ['CAP-10', 'CAP-11', 'ST-05', 'SC-03', 'SC-04', 'SC-05', 'SC-06'],
+    OffersRemoteConfig: ['RC-02', 'RC-08', 'RC-09', 'RC-16', 'RC-19'],
+    AcceptsEffectiveConfig: ['A2S-10', 'SC-03'],
+    OffersPackages: [],
+    AcceptsPackagesStatus: [],
+    OffersConnectionSettings: [],
+    AcceptsConnectionSettingsRequest: [],
+  },
+  advertisedIn: { folder: 'apps/control-plane/src', pattern: /capabilities:\s*\[([^\]]*)\]|[cC]apabilities[^=\n]*=\s*\[([^\]]*)\]/g },
 }
 
-/** What we do otherwise than recommended, on purpose. */
-export const departures: Readonly<Record<string, string>> = {
-  'B-WS-22': 'messages are limited to 4 MiB by default: 64 MiB times many agents is more memory than a server has; the limit can be raised',
-  'B-HTTP-34': 'bodies are limited to 4 MiB by default: 64 MiB times many agents is more memory than a server has; the limit can be raised',
+const noInstaller = 'packages cannot be installed yet'
+
+const client: SidePlan = {
+  later: [
+    { prefix: 'PS-', reason: noInstaller },
+    { prefix: 'P-', reason: noInstaller },
+    { prefix: 'SEC-10', reason: noInstaller },
+    { prefix: 'SEC-11', reason: noInstaller },
+    { prefix: 'SEC-13', reason: noInstaller },
+  ],
+  byDesign: {},
+  departures: {},
+  capabilityDuties: {
+    ReportsStatus: ['A2S-01', 'CAP-01', 'CAP-03', 'ST-01', 'ST-02', 'ST-04', 'SC-02', 'S2A-11'],
+    AcceptsRemoteConfig: ['RC-01', 'RC-18', 'SEC-08', 'SEC-14'],
+    ReportsEffectiveConfig: ['RC-03', 'RC-04', 'A2S-04'],
+    AcceptsPackages: [],
+    ReportsPackageStatuses: [],
+    ReportsOwnTraces: ['OT-01', 'OT-05', 'OT-11', 'OT-12'],
+    ReportsOwnMetrics: ['OT-01', 'OT-05', 'OT-07', 'OT-12'],
+    ReportsOwnLogs: ['OT-01', 'OT-05', 'OT-11', 'OT-12'],
+    AcceptsOpAMPConnectionSettings: ['K-09', 'K-11', 'K-13', 'K-15', 'KM-02', 'KM-03', 'KM-18'],
+    AcceptsOtherConnectionSettings: [],
+    AcceptsRestartCommand: ['S2A-08'],
+    ReportsHealth: ['HL-01', 'HL-02', 'HL-04', 'A2S-03'],
+    ReportsRemoteConfig: ['RC-18', 'RC-20', 'A2S-05'],
+    ReportsHeartbeat: ['HB-02', 'HB-03', 'HB-04', 'HB-06', 'HB-09', 'HB-12'],
+    ReportsAvailableComponents: ['A2S-09', 'AC-01', 'AC-02', 'AC-03', 'AC-06'],
+    ReportsConnectionSettingsStatus: ['K-10', 'K-14', 'K-16', 'A2S-07'],
+  },
+  advertisedIn: { folder: 'apps/supervisor/src', pattern: /capabilities:\s*\[([^\]]*)\]|[cC]apabilities[^=\n]*=\s*\[([^\]]*)\]/g },
 }
 
-/** Server capabilities: on what requirements the promise rests. A capability without requirements is not advertised. */
-export const capabilityDuties: Readonly<Record<string, readonly string[]>> = {
-  AcceptsStatus: ['CAP-10', 'CAP-11', 'ST-05', 'SC-03', 'SC-04', 'SC-05', 'SC-06'],
-  OffersRemoteConfig: ['RC-02', 'RC-08', 'RC-09', 'RC-16', 'RC-19'],
-  AcceptsEffectiveConfig: ['A2S-10', 'SC-03'],
-  OffersPackages: [],
-  AcceptsPackagesStatus: [],
-  OffersConnectionSettings: [],
-  AcceptsConnectionSettingsRequest: [],
-}
-
-/** Where the control plane says what it advertises. */
-export const advertisedIn = { folder: 'apps/control-plane/src', pattern: /capabilities:\s*\[([^\]]*)\]|[cC]apabilities[^=\n]*=\s*\[([^\]]*)\]/g }
+export const sidePlans: Readonly<Record<Side, SidePlan>> = { server, client }
