@@ -25,7 +25,7 @@ export const workspaceRules: Readonly<Record<string, WorkspaceRule>> = {
   fleet: { folder: 'libs/fleet', imports: ['protocol', 'agent-config'], pure: true },
   server: { folder: 'libs/server', imports: ['protocol'] },
   client: { folder: 'libs/client', imports: ['protocol'], inTests: ['server'] },
-  testing: { folder: 'libs/testing', imports: ['protocol'] },
+  testing: { folder: 'libs/testing', imports: ['protocol'], inTests: ['server'] },
   'control-plane': {
     folder: 'apps/control-plane',
     imports: ['protocol', 'server', 'fleet', 'agent-config', 'api'],

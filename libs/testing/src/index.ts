@@ -1,4 +1,4 @@
-/** Fake clock and scripted agents. */
+/** Fake clock, scripted agents and a stub Collector. */
 export { FakeClock, settle, systemClock } from './fake-clock.ts'
 export type { Clock } from './fake-clock.ts'
 export { httpLink } from './http-link.ts'
@@ -11,6 +11,7 @@ export { ScriptedAgent } from './scripted-agent.ts'
 export type { AgentTally, ScriptedAgentOptions } from './scripted-agent.ts'
 export { FAILURE_MARKER, stockTimes } from './scripted-collector.ts'
 export type { CollectorMemory, CollectorTimes, ScriptedFile, ScriptedPipeline } from './scripted-collector.ts'
+export { stubCollectorExecutable } from './stub-collector/executable.ts'
 export { TimerQueue } from './timer-queue.ts'
 export type { Wait } from './timer-queue.ts'
 export { agentTraits, coreComponents } from './traits.ts'
