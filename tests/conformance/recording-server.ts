@@ -16,6 +16,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, OutgoingHttpHeaders, Server as HttpServer, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Watch } from './watch.ts'
 
 export interface RecordingOptions {
   readonly limits?: Partial<ServerLimits>
@@ -31,8 +32,6 @@ export interface Exchange {
   readonly responseHeaders: OutgoingHttpHeaders
 }
 
-const waitLimitMs = 30_000
-
 export class RecordingServer implements AsyncDisposable {
   readonly opamp: OpampServer
   readonly requests: ConnectRequest[] = []
@@ -47,7 +46,7 @@ export class RecordingServer implements AsyncDisposable {
   answer: (report: AgentReport) => Offer | undefined = () => undefined
   admit: (request: ConnectRequest) => Admission = () => ({ kind: 'accept', principal: 'test' })
   readonly #http: HttpServer
-  readonly #listeners = new Set<() => void>()
+  readonly #watch = new Watch(() => `${this.requests.length} requests, ${this.reports.length} reports`)
 
   constructor(http: HttpServer, options: RecordingOptions) {
     this.#http = http
@@ -77,8 +76,7 @@ export class RecordingServer implements AsyncDisposable {
   }
 
   #note(remember: () => void): void {
-    remember()
-    for (const listener of this.#listeners) listener()
+    this.#watch.note(remember)
   }
 
   get port(): number {
@@ -90,21 +88,8 @@ export class RecordingServer implements AsyncDisposable {
   }
 
   /** Asks `look` now and after everything that happens, until it gives something. */
-  async until<T>(look: () => T | undefined, what: string): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const check = () => {
-      const found = look()
-      if (found !== undefined) resolve(found)
-    }
-    const timer = setTimeout(() => reject(new Error(`${what}: not within ${waitLimitMs} ms`)), waitLimitMs)
-    this.#listeners.add(check)
-    check()
-    try {
-      return await promise
-    } finally {
-      clearTimeout(timer)
-      this.#listeners.delete(check)
-    }
+  until<T>(look: () => T | undefined, what: string): Promise<T> {
+    return this.#watch.until(look, what)
   }
 
   untilReport(fits: (report: AgentReport) => boolean, what: string): Promise<AgentReport> {

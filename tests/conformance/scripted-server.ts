@@ -4,6 +4,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import { AgentToServerSchema, ServerToAgentSchema } from '@drover/protocol'
 import type { AgentToServer } from '@drover/protocol'
 import type { Transport } from './agent-values.ts'
+import { Watch } from './watch.ts'
 
 /** A WebSocket upgrade, or a request over plain HTTP. */
 export interface HeardRequest {
@@ -45,14 +46,12 @@ export interface ListenOptions {
 /** What every server of these suites promises, unless a test answers something else: all that the protocol has. */
 export const everyServerCapability = 0x7fn
 
-const waitLimitMs = 30_000
-
 export abstract class ScriptedServer implements AsyncDisposable {
   readonly requests: HeardRequest[] = []
   readonly messages: HeardMessage[] = []
   /** Numbers of the connections that ended. */
   readonly closed: number[] = []
-  readonly #listeners = new Set<() => void>()
+  readonly #watch = new Watch(() => this.summary())
   protected port = 0
   protected isTls = false
 
@@ -73,8 +72,7 @@ export abstract class ScriptedServer implements AsyncDisposable {
   abstract [Symbol.asyncDispose](): Promise<void>
 
   protected note(remember: () => void): void {
-    remember()
-    for (const listener of this.#listeners) listener()
+    this.#watch.note(remember)
   }
 
   protected encode(answer: Answer): Uint8Array {
@@ -88,21 +86,8 @@ export abstract class ScriptedServer implements AsyncDisposable {
   }
 
   /** Asks `look` now and after everything that happens, until it gives something. */
-  async until<T>(look: () => T | undefined, what: string): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const check = () => {
-      const found = look()
-      if (found !== undefined) resolve(found)
-    }
-    const timer = setTimeout(() => reject(new Error(`${what}: not within ${waitLimitMs} ms; ${this.summary()}`)), waitLimitMs)
-    this.#listeners.add(check)
-    check()
-    try {
-      return await promise
-    } finally {
-      clearTimeout(timer)
-      this.#listeners.delete(check)
-    }
+  until<T>(look: () => T | undefined, what: string): Promise<T> {
+    return this.#watch.until(look, what)
   }
 
   /** The first message, counted from `since`, that fits. */
