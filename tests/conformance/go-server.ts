@@ -25,6 +25,14 @@ interface Reply {
   readonly value?: unknown
 }
 
+export interface Certificates {
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+  readonly clientCert: string
+  readonly clientKey: string
+}
+
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
 
 export class GoServer extends ScriptedServer {
@@ -35,7 +43,7 @@ export class GoServer extends ScriptedServer {
   #nextId = 1
   readonly #replies = new Map<number, (reply: Reply) => void>()
 
-  private constructor(executable: string) {
+  constructor(executable: string) {
     super()
     this.child = new Child({ title: "opamp-go's server", command: executable, args: [], input: true })
     this.child.process.stdout?.on('data', (text: string) => this.#read(text))
@@ -43,11 +51,25 @@ export class GoServer extends ScriptedServer {
 
   static async start(executable: string, options: ListenOptions = {}): Promise<GoServer> {
     const server = new GoServer(executable)
-    const { tls, compression = false, customCapabilities = [] } = options
-    const port = await server.#do('listen', { compression, customCapabilities, capabilities: Number(everyServerCapability), ...tls })
-    server.port = Number(port)
-    server.isTls = tls !== undefined
+    await server.listen(options)
     return server
+  }
+
+  async listen(options: ListenOptions): Promise<void> {
+    const { tls, compression = false, customCapabilities = [] } = options
+    const port = await this.#do('listen', { compression, customCapabilities, capabilities: Number(everyServerCapability), ...tls })
+    this.port = Number(port)
+    this.isTls = tls !== undefined
+  }
+
+  /** An authority of this process, a certificate for 127.0.0.1, and one for a client. PEM texts. */
+  async createCertificates(): Promise<Certificates> {
+    return (await this.#do('certificates', null)) as Certificates // as: the driver makes nothing else
+  }
+
+  /** The certificate of that authority for a signing request, which Go checks first. PEM texts. */
+  async sign(request: string): Promise<string> {
+    return String(await this.#do('sign', request))
   }
 
   #read(text: string): void {

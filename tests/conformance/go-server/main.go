@@ -65,6 +65,7 @@ type driver struct {
 	refusals     []refusal
 	connections  map[int]types.Connection
 	nextID       int
+	authority    authority
 }
 
 func main() {
@@ -108,6 +109,10 @@ func (d *driver) run(c command) (any, error) {
 		return nil, d.send(c.Value)
 	case "refuse":
 		return nil, d.refuse(c.Value)
+	case "certificates":
+		return d.authority.issueAll()
+	case "sign":
+		return d.authority.sign(c.Value)
 	case "disconnect":
 		return nil, d.eachConnection(types.Connection.Disconnect)
 	}
