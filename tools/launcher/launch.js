@@ -13,7 +13,7 @@ const oldestLauncherNode = 20
 const forwarded = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
 
 /**
- * @param {{ console: boolean, script: string, args: readonly string[] }} program `script` is relative to the root of the checkout
+ * @param {{ builds: readonly import('./builds.js').BuildName[], script: string, args: readonly string[] }} program `script` is relative to the root of the checkout
  */
 export async function launch(program) {
   /** @type {import('./npm.js').Children} */
@@ -26,7 +26,7 @@ export async function launch(program) {
   try {
     if (Number(process.versions.node.split('.')[0]) < oldestLauncherNode)
       throw new LaunchFailure(`Node ${process.versions.node} is too old: install Node ${oldestLauncherNode} or newer, then run the same command again.`)
-    const { node, env } = await prepare({ root, console: program.console, env: process.env, say, children })
+    const { node, env } = await prepare({ root, builds: program.builds, env: process.env, say, children })
     for (const signal of forwarded) process.removeListener(signal, stop)
     run(node, [resolve(root, program.script), ...program.args], env)
   } catch (error) {

@@ -18,6 +18,8 @@ beforeEach(async () => {
   await mkdir(join(root, 'tools', 'node'), { recursive: true })
   await mkdir(join(root, 'apps', 'cli', 'src'), { recursive: true })
   await mkdir(join(root, 'apps', 'console', 'src'), { recursive: true })
+  await mkdir(join(root, 'apps', 'supervisor'))
+  await mkdir(join(root, 'libs'))
   await mkdir(join(root, 'bin'), { recursive: true })
   await cp(launcher, join(root, 'tools', 'launcher'), { recursive: true, filter: (path) => !path.endsWith('.ts') })
   await cp(join(launcher, '..', 'node', 'package-lock.json'), join(root, 'tools', 'node', 'package-lock.json'))
@@ -38,6 +40,9 @@ const installs = `
   const vite = 'node_modules/vite/bin'
   fs.mkdirSync(vite, { recursive: true })
   fs.writeFileSync(vite + '/vite.js', "const fs = require('fs'); const to = process.argv[process.argv.indexOf('--outDir') + 1]; fs.mkdirSync(to, { recursive: true }); fs.writeFileSync(to + '/index.html', fs.readFileSync('src/main.tsx')); fs.appendFileSync(process.env.TEST_ROOT + '/builds', 'x')")
+  const rolldown = 'node_modules/rolldown/bin'
+  fs.mkdirSync(rolldown, { recursive: true })
+  fs.writeFileSync(rolldown + '/cli.mjs', "import fs from 'node:fs'; const to = process.argv[process.argv.indexOf('--dir') + 1]; fs.mkdirSync(to, { recursive: true }); fs.writeFileSync(to + '/main.js', 'console.log(process.argv.slice(2).join())')")
   fs.writeFileSync(vite + '/package.json', '{"type":"commonjs"}')
   fs.writeFileSync('node_modules/.package-lock.json', JSON.stringify({ packages: lock.packages }))`
 const fails = (output: string, code = 1) => `process.stderr.write(${JSON.stringify(output)}); process.exit(${code})`
@@ -127,6 +132,15 @@ describe('the launcher', () => {
     expect(await builds()).toBe(0)
     await run('drover.js', ['server'])
     expect(await builds()).toBe(1)
+  })
+
+  it('runs the supervisor built, and builds it again when a source changed', async () => {
+    const first = await run('drover.js', ['supervisor', 'check'])
+    expect(first).toMatchObject({ code: 0, stdout: 'supervisor,check\n' })
+    expect(first.stderr).toContain('building the command')
+    expect((await run('drover.js', ['supervisor'])).stderr).not.toContain('building')
+    await write('apps/cli/src/main.ts', 'other')
+    expect((await run('drover.js', ['supervisor'])).stderr).toContain('building the command')
   })
 
   it('recovers from an installation that was killed', async () => {
@@ -250,7 +264,7 @@ describe('Node', () => {
     const { prepare: prepareCheckout } = await import('./prepare.js')
     const said: string[] = []
     const env = { ...process.env, PATH: [join(temporary, 'bin'), process.env['PATH']].join(delimiter), TEST_ROOT: root }
-    const result = await prepareCheckout({ root, console: false, env, say: (line) => void said.push(line), children: new Set(), nodeVersion, platform })
+    const result = await prepareCheckout({ root, builds: [], env, say: (line) => void said.push(line), children: new Set(), nodeVersion, platform })
     return { ...result, said }
   }
   const installsNode = (version: string) => `

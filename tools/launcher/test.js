@@ -1,4 +1,4 @@
 /** `npm test`: every check and test. */
 import { launch } from './launch.js'
 
-await launch({ console: true, script: 'tools/test.ts', args: process.argv.slice(2) })
+await launch({ builds: ['console', 'command'], script: 'tools/test.ts', args: process.argv.slice(2) })
