@@ -11,7 +11,6 @@ export interface Problem {
 }
 
 export interface Composed {
-  /** At most two: whoever reads a file wants to know that there is more than one, not how many. */
   readonly documents: readonly Document.Parsed[]
   readonly problems: readonly Problem[]
 }
@@ -21,9 +20,11 @@ class TooManyProblems extends Error {}
 export interface ComposeLimits {
   readonly maxFindings: number
   readonly maxDepth: number
+  /** Documents that are looked at: what follows them is not even read. */
+  readonly maxDocuments: 1 | 2
 }
 
-export function composeDocuments(text: string, lines: LineCounter, { maxFindings: maxProblems, maxDepth }: ComposeLimits): Composed {
+export function composeDocuments(text: string, lines: LineCounter, { maxFindings: maxProblems, maxDepth, maxDocuments }: ComposeLimits): Composed {
   const problems: Problem[] = []
   const add = (problem: Problem): void => {
     problems.push(problem)
@@ -39,10 +40,10 @@ export function composeDocuments(text: string, lines: LineCounter, { maxFindings
   const documents: Document.Parsed[] = []
   try {
     // With forceDoc an empty text gives an empty document too.
-    for (const document of composer.compose(withoutErrors(parse(text, lines, maxDepth), add), true, text.length)) {
+    for (const document of composer.compose(withoutErrors(firstOf(parse(text, lines, maxDepth), maxDocuments), add), true, text.length)) {
       documents.push(document)
       for (const { message, pos } of document.errors) add({ severity: 'error', tab: false, message: sayPlainly(message), offset: pos[0] })
-      if (documents.length === 2) break
+      if (documents.length === maxDocuments) break
     }
   } catch (error) {
     if (error instanceof NestedTooDeeply) problems.push({ severity: 'error', tab: false, message: error.message, offset: error.offset })
@@ -93,6 +94,16 @@ function* parse(text: string, lines: LineCounter, maxDepth: number): Generator<C
     before = type
   }
   yield* parser.end()
+}
+
+/** What belongs to the first documents. */
+function* firstOf(tokens: Iterable<CST.Token>, maxDocuments: number): Generator<CST.Token> {
+  let documents = 0
+  for (const token of tokens) {
+    yield token
+    if (token.type === 'document') documents += 1
+    if (documents === maxDocuments) return
+  }
 }
 
 /** Takes out what the lexer could not make sense of and reports it. */

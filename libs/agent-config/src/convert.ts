@@ -3,7 +3,7 @@ import { isAlias, isMap as isYamlMap, isPair, isScalar, isSeq } from 'yaml'
 import type { Alias, Document, Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml'
 import type { Path } from './finding.ts'
 import type { ConfigLimits } from './limits.ts'
-import { readNumber } from './number.ts'
+import { readNumber, readNumberKey } from './number.ts'
 import type { ConfigMap, ConfigValue } from './value.ts'
 import { createMap, isMap } from './value.ts'
 
@@ -100,20 +100,20 @@ class Conversion {
   #pairs(pairs: readonly Pair[], owner: unknown, depth: number): Measured {
     this.#count(1, owner)
     const value = createMap()
-    const inherited: ConfigMap[] = []
+    let inherited: readonly ConfigMap[] | undefined
     let size = 1
     let height = 0
     for (const pair of pairs) {
-      const key = isMergeKey(pair.key) ? undefined : this.#key(pair.key)
+      const key = isMergeKey(pair.key) ? undefined : this.#key(pair.key, depth)
       const measured = this.convert(pair.value, depth + 1)
       size += measured.size
       height = Math.max(height, measured.height + 1)
-      if (isMergeKey(pair.key)) inherited.push(...this.#mergeSources(measured.value, pair))
-      else if (key !== undefined && Object.hasOwn(value, key))
-        this.#report('duplicate-key', `the key ${JSON.stringify(key)} is set twice in the same map`, offsetOf(pair.key) ?? 0)
+      if (key === undefined ? isMergeKey(pair.key) && inherited !== undefined : Object.hasOwn(value, key))
+        this.#report('duplicate-key', `the key ${JSON.stringify(key ?? '<<')} is set twice in the same map`, offsetOf(pair.key) ?? 0)
       else if (key !== undefined) value[key] = measured.value
+      else if (isMergeKey(pair.key)) inherited = this.#mergeSources(measured.value, pair)
     }
-    for (const source of inherited) for (const key of Object.keys(source)) if (!Object.hasOwn(value, key)) value[key] = source[key] ?? null
+    for (const source of inherited ?? []) for (const key of Object.keys(source)) if (!Object.hasOwn(value, key)) value[key] = source[key] ?? null
     return { value, size, height }
   }
 
@@ -127,15 +127,16 @@ class Conversion {
     return sources
   }
 
-  #key(node: unknown): string | undefined {
+  #key(node: unknown, depth: number): string | undefined {
     this.#count(1, node)
     const value = isAlias(node) ? this.#alias(node, 0).value : isScalar(node) ? this.convert(node, 0).value : undefined
     if (value === undefined || value === null || typeof value === 'object') {
       this.#report('unsupported-key', 'a key is a text, not empty, a list or a map', offsetOf(node) ?? 0)
       return undefined
     }
-    // As written, so that `1.0` and `0x10` stay what they are.
-    return isScalar(node) && typeof node.value !== 'string' && node.source !== undefined ? node.source : String(value)
+    if (!isScalar(node) || node.type !== 'PLAIN' || node.source === undefined) return String(value)
+    // The reader of Collector and supervisor knows only texts as keys of the whole document; further down it reads a key as a value first.
+    return depth === 0 ? node.source : (readNumberKey(node.source) ?? String(value))
   }
 
   #count(size: number, node: unknown): void {
@@ -176,14 +177,16 @@ function scalarValue(scalar: Scalar): ConfigValue {
   if (scalar.type === 'PLAIN' && scalar.tag === undefined && scalar.source !== undefined) {
     const number = readNumber(scalar.source)
     if (number !== undefined) return number
+    if (typeof value === 'number' && !Number.isFinite(value) && /[0-9]/.test(scalar.source)) return scalar.source
   }
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return value
   // Whatever a tag made of it: configuration keeps the text.
   return scalar.source ?? String(value)
 }
 
+/** In quotes too: that is how the reader of Collector and supervisor has it. */
 function isMergeKey(key: unknown): boolean {
-  return isScalar(key) && key.value === '<<' && key.type === 'PLAIN'
+  return isScalar(key) && key.value === '<<'
 }
 
 function offsetOf(node: unknown): number | undefined {

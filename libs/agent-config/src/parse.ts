@@ -2,6 +2,7 @@
 import { LineCounter } from 'yaml'
 import type { Document } from 'yaml'
 import { composeDocuments } from './compose.ts'
+import type { ComposeLimits } from './compose.ts'
 import type { Finding, Path, Position } from './finding.ts'
 import { convertDocument } from './convert.ts'
 import type { ConfigLimits } from './limits.ts'
@@ -17,6 +18,14 @@ export interface ParsedYaml {
   readonly locate: (path: Path) => Position | undefined
 }
 
+export interface ParseOptions {
+  /**
+   * What to do about a file with several documents. `one` (default): refuse it, since that is never what was meant. `first`:
+   * take the first and do not look at the others, as the readers of Collector and supervisor do.
+   */
+  readonly documents?: 'one' | 'first'
+}
+
 type Report = (severity: Finding['severity'], code: string, message: string, position?: Position) => void
 
 const nowhere = (): undefined => undefined
@@ -24,7 +33,7 @@ const nowhere = (): undefined => undefined
 const controlCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0085\u2028\u2029]/
 
 /** Never throws: whatever is wrong with the text is a finding. */
-export function parseYaml(text: string, file: string, limits: ConfigLimits = defaultLimits): ParsedYaml {
+export function parseYaml(text: string, file: string, limits: ConfigLimits = defaultLimits, options: ParseOptions = {}): ParsedYaml {
   const findings: Finding[] = []
   const report: Report = (severity, code, message, position) => {
     if (findings.length < limits.maxFindings) findings.push({ severity, code, message, file, ...position })
@@ -45,7 +54,7 @@ export function parseYaml(text: string, file: string, limits: ConfigLimits = def
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
   if (!checkCharacters(body, report)) return { findings, locate: nowhere }
-  const document = composeOne(body, lines, limits, place, report)
+  const document = composeOne(body, lines, { ...limits, maxDocuments: options.documents === 'first' ? 1 : 2 }, place, report)
   if (document === undefined) return { findings, locate: nowhere }
   const converted = convertDocument(document, limits, (code, message, offset) => report('error', code, message, place(offset)))
   const errors = findings.some((finding) => finding.severity === 'error')
@@ -86,8 +95,8 @@ function textPosition(text: string, offset: number): Position {
   return { line: before.split('\n').length, column: offset - start }
 }
 
-/** The single document of the text. Go's readers silently take the first of several, which is never what was meant. */
-function composeOne(text: string, lines: LineCounter, limits: ConfigLimits, place: (offset: number) => Position, report: Report): Document.Parsed | undefined {
+/** The document of the text. */
+function composeOne(text: string, lines: LineCounter, limits: ComposeLimits, place: (offset: number) => Position, report: Report): Document.Parsed | undefined {
   const { documents, problems } = composeDocuments(text, lines, limits)
   for (const { severity, tab, message, offset } of problems) report(severity, problemCode(severity, tab), message, place(offset))
   if (problems.some(({ severity }) => severity === 'error')) return undefined

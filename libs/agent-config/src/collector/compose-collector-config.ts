@@ -108,12 +108,16 @@ function partsOf(source: CollectorConfigSource, input: CollectorConfigInput, rem
     case 'opamp-extension':
       return [{ document: opampExtensionFragment(input.extension), findings: [] }]
     case 'remote':
-      return remote.toSorted((a, b) => compareFileNames(a.name, b.name)).map(({ name, body }) => parseYaml(body, name, limits))
+      return remote.toSorted((a, b) => compareFileNames(a.name, b.name)).map(({ name, body }) => read(body, name, limits))
     case 'file':
-      return [source.body === undefined ? unreadable(source.path) : parseYaml(source.body, source.path, limits)]
+      return [source.body === undefined ? unreadable(source.path) : read(source.body, source.path, limits)]
     default:
       return source satisfies never
   }
+}
+
+function read(body: string, file: string, limits: ConfigLimits): Part {
+  return parseYaml(body, file, limits, { documents: 'first' })
 }
 
 function unreadable(path: string): Part {
