@@ -16,6 +16,16 @@ const forwarded = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
  * @param {{ builds: readonly import('./builds.js').BuildName[], script: string, args: readonly string[] }} program `script` is relative to the root of the checkout
  */
 export async function launch(program) {
+  const ready = await prepared(program.builds)
+  if (ready !== undefined) run(ready.node, [resolve(root, program.script), ...program.args], ready.env)
+}
+
+/**
+ * Brings what is needed; says what is in the way otherwise, sets the exit code and gives nothing.
+ * @param {readonly import('./builds.js').BuildName[]} builds
+ * @returns {Promise<{ node: string, env: NodeJS.ProcessEnv } | undefined>}
+ */
+export async function prepared(builds) {
   /** @type {import('./npm.js').Children} */
   const children = new Set()
   const stop = (/** @type {NodeJS.Signals} */ signal) => {
@@ -26,9 +36,7 @@ export async function launch(program) {
   try {
     if (Number(process.versions.node.split('.')[0]) < oldestLauncherNode)
       throw new LaunchFailure(`Node ${process.versions.node} is too old: install Node ${oldestLauncherNode} or newer, then run the same command again.`)
-    const { node, env } = await prepare({ root, builds: program.builds, env: process.env, say, children })
-    for (const signal of forwarded) process.removeListener(signal, stop)
-    run(node, [resolve(root, program.script), ...program.args], env)
+    return await prepare({ root, builds, env: process.env, say, children })
   } catch (error) {
     say(
       error instanceof LaunchFailure
@@ -36,6 +44,9 @@ export async function launch(program) {
         : (explainSystem(error, root) ?? `The preparations failed: ${error instanceof Error ? error.message : String(error)}`),
     )
     process.exitCode = 1
+    return undefined
+  } finally {
+    for (const signal of forwarded) process.removeListener(signal, stop)
   }
 }
 

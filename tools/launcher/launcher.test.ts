@@ -1,10 +1,12 @@
 /** The launcher's steps in throw-away checkouts, with a fake npm on PATH for what goes right and wrong. */
 import { spawn } from 'node:child_process'
+import type { ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 const launcher = import.meta.dirname
@@ -72,15 +74,33 @@ interface Ended {
 function start(script: string, args: readonly string[] = [], path = join(temporary, 'bin')) {
   const child = spawn(process.execPath, [join(root, 'tools', 'launcher', script), ...args], {
     cwd: tmpdir(),
-    env: { ...process.env, PATH: [path, dirname(process.execPath)].join(delimiter), TEST_ROOT: root, NODE_NO_WARNINGS: '1' },
+    env: environment([dirname(process.execPath)], path),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  return { child, ended: outcome(child) }
+}
+
+function environment(folders: readonly string[], first = join(temporary, 'bin')): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: [first, ...folders].join(delimiter), TEST_ROOT: root, NODE_NO_WARNINGS: '1' }
+}
+
+function outcome(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ended> {
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-  const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal, stdout, stderr }))
-  return { child, ended }
+  return once(child, 'close').then(([code, signal]): Ended => ({ code, signal, stdout, stderr }))
+}
+
+/** `bin/drover supervisor`, which the shell becomes. */
+function supervisor(...args: readonly string[]): Promise<Ended> {
+  return outcome(
+    spawn(join(root, 'bin', 'drover'), ['supervisor', ...args], {
+      cwd: tmpdir(),
+      env: environment([dirname(process.execPath), process.env['PATH'] ?? '']),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
 }
 
 const run = (script: string, args: readonly string[] = [], path?: string): Promise<Ended> => start(script, args, path).ended
@@ -134,15 +154,6 @@ describe('the launcher', () => {
     expect(await builds()).toBe(1)
   })
 
-  it('runs the supervisor built, and builds it again when a source changed', async () => {
-    const first = await run('drover.js', ['supervisor', 'check'])
-    expect(first).toMatchObject({ code: 0, stdout: 'supervisor,check\n' })
-    expect(first.stderr).toContain('building the command')
-    expect((await run('drover.js', ['supervisor'])).stderr).not.toContain('building')
-    await write('apps/cli/src/main.ts', 'other')
-    expect((await run('drover.js', ['supervisor'])).stderr).toContain('building the command')
-  })
-
   it('recovers from an installation that was killed', async () => {
     await fakeNpm(`fs.mkdirSync('node_modules/a', { recursive: true }); process.kill(process.ppid, 'SIGKILL')`)
     const killed = start('start.js')
@@ -188,15 +199,28 @@ describe('the launcher', () => {
     expect((await run('drover.js', ['x'])).signal).toBe('SIGTERM')
   })
 
+  it('becomes the supervisor, built, and builds it again when a source changed', async () => {
+    const first = await supervisor('check')
+    expect(first).toMatchObject({ code: 0, stdout: 'supervisor,check\n' })
+    expect(first.stderr).toContain('building the command')
+    expect((await supervisor('status')).stderr).not.toContain('building')
+    await write('apps/cli/src/main.ts', 'other')
+    expect((await supervisor('status')).stderr).toContain('building the command')
+  })
+
+  it('says why a supervisor cannot be prepared', async () => {
+    await fakeNpm(fails('npm error code ENOSPC\n'))
+    expect(await supervisor()).toMatchObject({ code: 1, stdout: '' })
+  })
+
   it('runs through bin/drover, also by a link', async () => {
     await symlink(join(root, 'bin', 'drover'), join(temporary, 'link'))
     const child = spawn(join(temporary, 'link'), ['agents', 'list'], {
       cwd: '/',
-      env: { ...process.env, PATH: [join(temporary, 'bin'), dirname(process.execPath), process.env['PATH']].join(delimiter), TEST_ROOT: root },
+      env: environment([dirname(process.execPath), process.env['PATH'] ?? '']),
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
-    let stdout = ''
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
-    await once(child, 'close')
+    const { stdout } = await outcome(child)
     expect(JSON.parse(stdout)).toMatchObject({ args: ['agents', 'list'] })
   })
 })
