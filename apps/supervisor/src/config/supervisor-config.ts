@@ -1,6 +1,7 @@
 /** The supervisor's configuration as one checked value with all defaults: the stock supervisor's keys, and ours under `drover`. */
 import type { AgentCapability } from '@drover/protocol'
 import type { ProxySettings, TlsSettings } from '@drover/client'
+import type { OwnTelemetry } from '../own-telemetry/settings.ts'
 
 export interface SupervisorConfig {
   readonly server: {
@@ -8,6 +9,8 @@ export interface SupervisorConfig {
     readonly headers: readonly (readonly [name: string, value: string])[]
     readonly tls: TlsSettings
     readonly proxy: ProxySettings
+    /** A header besides `headers` that outlives offered settings; see `headerSource`. */
+    readonly auth?: ServerAuth
   }
   readonly capabilities: ReadonlySet<AgentCapability>
   readonly agent: AgentSettings
@@ -19,7 +22,16 @@ export interface SupervisorConfig {
   readonly drover: DroverSettings
 }
 
+/** How the supervisor proves who it is. A file is read again for each connection, so that what is in it may be replaced. */
+export type ServerAuth =
+  | { readonly kind: 'bearer'; readonly header: string; readonly scheme: string; readonly token: Credential }
+  | { readonly kind: 'basic'; readonly username: Credential; readonly password: Credential }
+
+export type Credential = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'file'; readonly path: string }
+
+/** A new configuration is always checked by the agent itself first, and the last good one always comes back: there is no switch for either. */
 export interface AgentSettings {
+  /** Absolute. */
   readonly executable: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
@@ -31,8 +43,7 @@ export interface AgentSettings {
   readonly opampServerPort: number
   readonly passthroughLogs: boolean
   readonly useHupConfigReload: boolean
-  readonly validateConfig: boolean
-  readonly automaticConfigRollback: boolean
+  /** Absolute paths of whole configurations, merged in order. */
   readonly startupFallbackConfigs: readonly string[]
   /** 0: off. */
   readonly crashLogSnippetKib: number
@@ -49,13 +60,16 @@ export type ConfigSource =
   | { readonly kind: 'own-telemetry' }
   | { readonly kind: 'opamp-extension' }
   | { readonly kind: 'remote' }
+  /** The path is absolute. */
   | { readonly kind: 'file'; readonly path: string }
 
 export interface TelemetrySettings {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  /** `stdout`, `stderr`, or absolute paths. */
   readonly logOutputPaths: readonly string[]
-  readonly errorOutputPaths: readonly string[]
   readonly resource: Readonly<Record<string, string>>
+  /** Where the supervisor sends its own telemetry by its file, apart from what the Server offers. */
+  readonly export: OwnTelemetry
 }
 
 /** Keys under `drover:`, which the stock supervisor does not have. */
