@@ -60,7 +60,15 @@ describe('a durable write', () => {
   })
 
   it.skipIf(!mayMount)('keeps the old content on a full disk', async () => {
-    const { stdout } = await run('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs -o size=160k tmpfs "$2" && exec "$0" "$@"', process.execPath, fullDiskWriter, folder])
+    const { stdout } = await run('unshare', [
+      '-rm',
+      'sh',
+      '-c',
+      'mount -t tmpfs -o size=160k tmpfs "$2" && exec "$0" "$@"',
+      process.execPath,
+      fullDiskWriter,
+      folder,
+    ])
     expect(stdout).toBe('ENOSPC: old value whole, files: value\n')
   })
 })
