@@ -28,6 +28,8 @@ export interface SupervisorLink {
   /** How often the Collector looks whether its supervisor still runs. */
   readonly pollIntervalMs: number
   readonly reportsAvailableComponents: boolean
+  /** The Collector's resource attributes become part of its description. Default false. */
+  readonly includeResourceAttributes?: boolean
 }
 
 /** The extension `opamp`, enabled. */
@@ -40,6 +42,7 @@ export function opampExtensionFragment(link: SupervisorLink): ConfigMap {
         ppid: link.supervisorPid,
         ppid_poll_interval: formatGoDuration(link.pollIntervalMs),
         capabilities: mapOf({ reports_available_components: link.reportsAvailableComponents }),
+        ...(link.includeResourceAttributes === true ? { agent_description: mapOf({ include_resource_attributes: true }) } : {}),
       }),
     }),
     service: mapOf({ extensions: ['opamp'] }),
