@@ -43,6 +43,7 @@ const limits: Partial<ServerLimits> = {
   maxPendingAdmissions: 4,
   maxAgentsPerConnection: 1,
   maxRememberedAgents: 4,
+  duplicateProbeMs: 1_000,
   messagesPerSecond: 500,
   messagesBurst: 2_000,
   bytesPerSecond: 16 * mebibyte,
@@ -98,7 +99,7 @@ export class LocalServer implements AsyncDisposable {
     return this.#port
   }
 
-  /** A process of the agent is about to start, or to begin anew: what is said on connections made before does not count any more. */
+  /** A process of the agent is about to start, or to begin anew within itself: what is said on connections made before does not count any more. */
   expect(uid: InstanceUid): void {
     this.#expected = uid
     this.#generation += 1
@@ -106,8 +107,10 @@ export class LocalServer implements AsyncDisposable {
     this.#waiting.clear()
   }
 
-  /** Nobody is expected. */
+  /** The agent has ended. */
   expectNobody(): void {
+    // The agent's end of the connection is gone; that may not have been noticed yet.
+    if (this.#expected !== undefined) this.#opamp.disconnect(this.#expected, 'the agent has ended')
     this.#expected = undefined
     this.#generation += 1
     this.#waiting.clear()
@@ -145,7 +148,7 @@ export class LocalServer implements AsyncDisposable {
     return { kind: 'accept', principal: String(this.#generation) }
   }
 
-  #onReport({ uid, connection, message, first }: AgentReport): Offer | undefined {
+  #onReport({ uid, connection, message }: AgentReport): Offer | undefined {
     const { handler } = this.#options
     if (connection.principal !== String(this.#generation)) return undefined
     if (uid !== this.#expected) {
@@ -153,7 +156,6 @@ export class LocalServer implements AsyncDisposable {
       this.#opamp.disconnect(uid, 'another instance uid is expected')
       return undefined
     }
-    if (first) this.#agentCapabilities = new Set()
     if (message.agentDescription !== undefined) handler.onDescription(message.agentDescription)
     const components = this.#takeComponents(message.availableComponents)
     if (message.effectiveConfig !== undefined) handler.onEffectiveConfig(message.effectiveConfig)

@@ -1,0 +1,25 @@
+/** Files that an agent reads: whole or not at all, for the supervisor's user alone. */
+import { open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** After it settles the new content survives a power cut; before, the old one does. */
+export async function writeWholeFile(path: string, text: string, mode = 0o600): Promise<void> {
+  const temporary = `${path}.new`
+  await rm(temporary, { force: true })
+  const file = await open(temporary, 'wx', mode)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(temporary, path)
+  await syncFolder(dirname(path))
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Not every system lets a folder be opened; there the rename is as durable as it gets.
+  const folder = await open(path, 'r').catch(() => undefined)
+  await folder?.sync().catch(() => undefined)
+  await folder?.close()
+}
