@@ -1,0 +1,41 @@
+/** A remote configuration as it was offered: what the protocol and the disk know of it, and its files as text. */
+import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import type { ConfigFile } from '@drover/agent-config'
+import { type AgentRemoteConfig, AgentRemoteConfigSchema, bytesEqual, toHex } from '@drover/protocol'
+
+export interface OfferedConfig {
+  /** In hex, as the Server chose it. Empty when it chose none: then nothing can be reported about it. */
+  readonly hash: string
+  readonly files: readonly ConfigFile[]
+  /** The `AgentRemoteConfig`, as it is kept on disk. */
+  readonly encoded: Uint8Array
+}
+
+/** Files that are no UTF-8 text keep a replacement character where they break off; the agent then says what is wrong with them. */
+export function offeredConfig(offer: AgentRemoteConfig): OfferedConfig {
+  const decoder = new TextDecoder()
+  const files = Object.entries(offer.config?.configMap ?? {}).map(([name, file]) => ({
+    name,
+    contentType: file.contentType,
+    body: decoder.decode(file.body),
+  }))
+  return { hash: toHex(offer.configHash), files, encoded: toBinary(AgentRemoteConfigSchema, offer) }
+}
+
+/** Throws when the bytes are no such message. */
+export function decodeOfferedConfig(encoded: Uint8Array): OfferedConfig {
+  return { ...offeredConfig(fromBinary(AgentRemoteConfigSchema, encoded)), encoded }
+}
+
+/** The same hash may stand for other files when a Server is careless; then it is another configuration. */
+export function sameConfig(a: OfferedConfig | undefined, b: OfferedConfig | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  return a.hash === b.hash && (bytesEqual(a.encoded, b.encoded) || sameFiles(a.files, b.files))
+}
+
+/** A map has no order on the wire, so equal files may come in different bytes. */
+function sameFiles(a: readonly ConfigFile[], b: readonly ConfigFile[]): boolean {
+  if (a.length !== b.length) return false
+  const byName = new Map(b.map((file) => [file.name, file]))
+  return a.every((file) => byName.get(file.name)?.body === file.body)
+}
