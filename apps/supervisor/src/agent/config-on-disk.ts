@@ -1,9 +1,10 @@
 /** Files that an agent reads: whole or not at all, for the supervisor's user alone. */
-import { open, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** After it settles the new content survives a power cut; before, the old one does. */
+/** After it settles the new content survives a power cut; before, the old one does. Equal content is not written: a full disk does no harm then. */
 export async function writeWholeFile(path: string, text: string, mode = 0o600): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return
   const temporary = `${path}.new`
   await rm(temporary, { force: true })
   const file = await open(temporary, 'wx', mode)

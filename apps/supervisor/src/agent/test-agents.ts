@@ -40,7 +40,7 @@ export function testConfig({ executable, storageDirectory, capabilities, agent, 
       ...agent,
     },
     storageDirectory,
-    telemetry: { logLevel: 'info', logOutputPaths: [], errorOutputPaths: [], resource: {}, export: {} },
+    telemetry: { logLevel: 'info', logOutputPaths: [], resource: {}, export: {} },
     drover: {
       agent: { kind: 'collector' },
       connection: { allowWeakerTls: false, proofTimeoutMs: 1_000 },

@@ -6,7 +6,6 @@ export interface CommandOptions {
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  readonly cwd?: string
   readonly timeoutMs: number
   readonly clock: Clock
   readonly signal?: AbortSignal

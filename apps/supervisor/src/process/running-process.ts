@@ -11,7 +11,6 @@ export interface ProcessOptions {
   readonly args: readonly string[]
   /** Whole: nothing is inherited beside it. */
   readonly env: Readonly<Record<string, string>>
-  readonly cwd?: string
   /** Between the signal that asks it to end and the one that ends it. */
   readonly stopTimeoutMs: number
   readonly clock: Clock
@@ -31,7 +30,6 @@ const drainLimitMs = 500
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   const child = spawn(options.command, options.args, {
     env: options.env,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
     windowsHide: true,

@@ -136,8 +136,7 @@ class CollectorAgent implements SupervisedAgent {
   async run(config: ComposedConfig): Promise<void> {
     const uid = this.#uids.get(config.fingerprint) ?? this.#running?.uid ?? this.#bootstrapped().uid
     if (config.runsNothing) await this.#stopProcess()
-    await this.#telemetryFiles.write(config.text)
-    await writeWholeFile(this.#effectiveFile, config.text)
+    await this.#write(config.text)
     this.#running = { config, uid }
     if (!config.runsNothing && !(await this.#reload(uid))) await this.#start(uid)
     await this.#telemetryFiles.tidy(config.text)
@@ -168,6 +167,16 @@ class CollectorAgent implements SupervisedAgent {
   #bootstrapped(): CollectorFacts {
     if (this.#facts === undefined) throw new Error('the Collector was not bootstrapped')
     return this.#facts
+  }
+
+  /** While the present Collector still runs: nothing has happened when it fails. */
+  async #write(text: string): Promise<void> {
+    try {
+      await this.#telemetryFiles.write(text)
+      await writeWholeFile(this.#effectiveFile, text)
+    } catch (error) {
+      throw new AgentStartError(`cannot write ${this.#effectiveFile}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    }
   }
 
   /** What every invocation has after its configuration: the gate, and what the file adds, which wins. */
