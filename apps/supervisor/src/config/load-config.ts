@@ -7,7 +7,9 @@ import { SupervisorConfigError } from './finding.ts'
 import type { ConfigFinding } from './finding.ts'
 import { FileProblem, nodeHost } from './host.ts'
 import type { Host } from './host.ts'
-import { readConfig } from './read-config.ts'
+import { readConfig, readStorage } from './read-config.ts'
+import { keys } from './keys.ts'
+import { readKeys } from './read-keys.ts'
 import type { SupervisorConfig } from './supervisor-config.ts'
 
 export interface LoadedConfig {
@@ -42,6 +44,12 @@ export function readSupervisorConfig(text: string, file: string, host: Host): Lo
   const sorted = findings.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
   if (sorted.some(({ severity }) => severity === 'error')) throw new SupervisorConfigError(file, sorted)
   return { file, config, notes: sorted }
+}
+
+/** Where the supervisor of this file keeps its state, whatever else is wrong with the file. Throws `SupervisorConfigError` when it cannot be read at all. */
+export function findStorageDirectory(path: string, env: Host['env'], host: Host = nodeHost(env)): string {
+  const ignore = () => undefined
+  return readStorage(readKeys(keys, expandDocument(parseYaml(readSource(path, host), path).document ?? {}, host, ignore), ignore), host)
 }
 
 /** A path, `file:PATH` or `env:NAME`. */

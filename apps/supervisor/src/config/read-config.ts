@@ -1,5 +1,5 @@
 /** Makes the supervisor's configuration of what its file says, and collects everything there is to say about it. */
-import { isAbsolute, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { AgentCapability } from '@drover/protocol'
 import { ProtocolError, parseInstanceUid } from '@drover/protocol'
 import type { ProxySettings } from '@drover/client'
@@ -208,10 +208,12 @@ function readLocalFile(path: string, index: number, host: Host, report: Report):
   return { kind: 'file', path }
 }
 
-function readStorage({ values, given }: Read, host: Host): string {
-  if (host.platform === 'win32' && !given.has('storage.directory')) return join(host.env['ProgramData'] ?? 'C:\\ProgramData', 'Otelcol', 'Supervisor')
-  const directory = values['storage.directory']
-  return isAbsolute(directory) ? directory : resolve(host.cwd, directory)
+export function readStorage({ values, given }: Read, host: Host): string {
+  return given.has('storage.directory') ? resolve(host.cwd, values['storage.directory']) : defaultStorageDirectory(host)
+}
+
+export function defaultStorageDirectory({ platform, env }: Pick<Host, 'platform' | 'env'>): string {
+  return platform === 'win32' ? join(env['ProgramData'] ?? 'C:\\ProgramData', 'Otelcol', 'Supervisor') : keys['storage.directory'].fallback
 }
 
 function readHealthcheck({ values, given }: Read, report: Report): SupervisorConfig['healthcheck'] {

@@ -1,0 +1,13 @@
+/** Runs an agent and speaks OpAMP for it. */
+export type { Explanation } from './config/explain.ts'
+export { explainConfig } from './config/explain.ts'
+export type { ConfigFinding } from './config/finding.ts'
+export { SupervisorConfigError, formatFinding } from './config/finding.ts'
+export type { LoadedConfig } from './config/load-config.ts'
+export { findStorageDirectory, loadSupervisorConfig } from './config/load-config.ts'
+export { defaultStorageDirectory } from './config/read-config.ts'
+export type { SupervisorConfig } from './config/supervisor-config.ts'
+export { SupervisorRunningError } from './control/control-socket.ts'
+export type { SupervisorReply } from './control/read-status.ts'
+export { readSupervisorStatus } from './control/read-status.ts'
+export type { AgentSummary, ConfigSummary, ConnectionSummary, SupervisorStatus } from './control/status.ts'
