@@ -32,6 +32,7 @@ export default defineConfig({
         },
       },
       systemSuite('conformance'),
+      systemSuite('runtimes'),
       systemSuite('interop'),
       systemSuite('crash'),
       systemSuite('e2e'),

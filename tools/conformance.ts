@@ -110,7 +110,7 @@ export function strayProofs(catalogue: Catalogue, tests: readonly NamedTest[]): 
 const meanings: Readonly<Record<Standing['state'], string>> = {
   done: 'a test proves it',
   'by design': 'cannot be tested; the reason is given',
-  otherwise: 'a recommendation that is not followed, with the reason',
+  otherwise: 'a recommendation or a permission that is not followed, with the reason',
   later: 'its feature does not exist yet and is not advertised',
   missing: 'applies today and no test shows it',
 }

@@ -28,6 +28,7 @@ const none: Sum = { passed: 0, failed: 0, skipped: 0 }
 const suites = [
   { name: 'unit', limitMinutes: 10 },
   { name: 'conformance', limitMinutes: 15 },
+  { name: 'runtimes', limitMinutes: 10 },
   { name: 'interop', limitMinutes: 30 },
   { name: 'e2e', limitMinutes: 20 },
 ] as const

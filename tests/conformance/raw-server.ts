@@ -54,6 +54,9 @@ export class RawServer extends ScriptedServer {
   readonly #refusals: { times: number; readonly refusal: Refusal }[] = []
   readonly #transports = new Set<Duplex>()
   #nextConnection = 1
+  readonly #customCapabilities: readonly string[] | undefined
+  /** WebSockets that were told them. */
+  readonly #told = new Set<number>()
   #isSilent = false
   #gate: Promise<void> | undefined
 
@@ -61,6 +64,7 @@ export class RawServer extends ScriptedServer {
     super()
     this.#http = http
     this.isTls = options.tls !== undefined
+    this.#customCapabilities = options.customCapabilities
     this.#webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: options.compression === true ? { threshold: 0 } : false })
     http.on('connection', (socket: Duplex) => {
       this.#transports.add(socket)
@@ -132,11 +136,12 @@ export class RawServer extends ScriptedServer {
     const bytes = data as Buffer // as: the default `binaryType` of ws gives Buffers
     this.note(() => this.bytes.push({ connection, bytes, isBinary }))
     const message = this.noteMessage(connection, decodeFrame(bytes))
-    const answer = this.#nextAnswer(message)
+    const answer = this.#nextAnswer(connection, message)
     if (answer !== undefined) webSocket.send('raw' in answer ? answer.raw.body : encodeFrame(this.encode(answer)))
   }
 
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === 'HEAD') return void response.writeHead(204).end() // a test that only wants to know that time passed
     this.inFlight += 1
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight)
     response.once('close', () => (this.inFlight -= 1))
@@ -149,16 +154,20 @@ export class RawServer extends ScriptedServer {
     const connection = this.#nextConnection++
     this.note(() => this.bytes.push({ connection, bytes: body }))
     const message = this.noteMessage(connection, request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body)
-    const answer = this.#nextAnswer(message)
+    const answer = this.#nextAnswer(connection, message)
     await this.#gate
     const raw = answer === undefined ? { body: new Uint8Array(0) } : 'raw' in answer ? answer.raw : { body: this.encode(answer) }
     response.writeHead(raw.status ?? 200, { 'content-type': 'application/x-protobuf', ...raw.headers }).end(raw.body)
   }
 
-  #nextAnswer(message: AgentToServer): QueuedAnswer | undefined {
+  #nextAnswer(connection: number, message: AgentToServer): QueuedAnswer | undefined {
     if (this.#isSilent) return undefined
     const answer = this.#answers.shift() ?? { capabilities: everyServerCapability }
-    return 'raw' in answer ? answer : { instanceUid: message.instanceUid, ...answer }
+    if ('raw' in answer) return answer
+    const isFirst = !this.#told.has(connection) && this.#customCapabilities !== undefined
+    this.#told.add(connection)
+    const custom = isFirst ? { customCapabilities: { capabilities: [...(this.#customCapabilities ?? [])] } } : {}
+    return { instanceUid: message.instanceUid, ...custom, ...answer }
   }
 
   async answer(answer: Answer): Promise<void> {
@@ -215,6 +224,11 @@ export class RawServer extends ScriptedServer {
 
   async cut(): Promise<void> {
     for (const webSocket of this.#sockets.values()) webSocket.terminate()
+  }
+
+  /** Takes nothing in any more and says nothing, as a host that lost its network: not even pings are answered. */
+  freeze(): void {
+    for (const webSocket of this.#sockets.values()) webSocket.pause()
   }
 
   /** Every TCP connection, plain requests in flight included. */

@@ -2,7 +2,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { AgentToServerSchema, ServerToAgentSchema } from '@drover/protocol'
-import type { AgentToServer } from '@drover/protocol'
+import type { AgentToServer, ServerToAgent } from '@drover/protocol'
 import type { Transport } from './agent-values.ts'
 import { Watch } from './watch.ts'
 
@@ -27,7 +27,7 @@ export interface HeardMessage {
   readonly at: number
 }
 
-export type Answer = MessageInitShape<typeof ServerToAgentSchema>
+export type Answer = Exclude<MessageInitShape<typeof ServerToAgentSchema>, ServerToAgent>
 
 export interface Refusal {
   /** How many requests in a row; once unless set. */

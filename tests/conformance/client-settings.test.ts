@@ -1,0 +1,183 @@
+/** Our client against opamp-go's server and a raw one: connection settings are tried, adopted when they are good, and reverted when not. */
+import { memoryStore } from '@drover/client'
+import type { ClientStore } from '@drover/client'
+import { ConnectionSettingsStatuses } from '@drover/protocol'
+import type { AgentToServer } from '@drover/protocol'
+import { expect, it } from 'vitest'
+import { freePort } from '../harness/index.ts'
+import { everyCapability, health } from './agent-values.ts'
+import { AgentUnderTest } from './client-under-test.ts'
+import type { AgentOptions } from './client-under-test.ts'
+import { everyServerCapability } from './scripted-server.ts'
+import type { Answer } from './scripted-server.ts'
+import { describeWithServers } from './servers.ts'
+
+const { ConnectionSettingsStatuses_APPLIED, ConnectionSettingsStatuses_APPLYING, ConnectionSettingsStatuses_FAILED } = ConnectionSettingsStatuses
+
+const capabilities = [...everyCapability, 'ReportsConnectionSettingsStatus', 'ReportsOwnMetrics', 'ReportsOwnLogs', 'AcceptsOtherConnectionSettings'] as const
+
+type Offers = NonNullable<Answer['connectionSettings']>
+
+const offering = (hash: number, offers: Offers): Answer => ({
+  capabilities: everyServerCapability,
+  connectionSettings: { hash: Uint8Array.of(hash), ...offers },
+})
+const movingTo = (url: string, hash = 1): Answer =>
+  offering(hash, { opamp: { destinationEndpoint: url, heartbeatIntervalSeconds: 20n, headers: { headers: [{ key: 'Authorization', value: 'Bearer new' }] } } })
+
+const has =
+  (status: ConnectionSettingsStatuses, hash = 1) =>
+  ({ connectionSettingsStatus: one }: AgentToServer) =>
+    one?.status === status && one.lastConnectionSettingsHash[0] === hash
+
+/** What a power cut would leave of it at this moment. */
+async function copyOf(store: ClientStore, names: ReadonlySet<string>): Promise<ClientStore> {
+  const copy = memoryStore()
+  for (const name of names) {
+    const value = await store.read(name)
+    if (value !== undefined) await copy.write(name, value)
+  }
+  return copy
+}
+
+/** A store that tells the names that were ever written. */
+function namedStore(): { readonly store: ClientStore; readonly names: ReadonlySet<string> } {
+  const [store, names] = [memoryStore(), new Set<string>()]
+  return {
+    names,
+    store: {
+      isDurable: true,
+      read: (name) => store.read(name),
+      remove: (name) => store.remove(name),
+      write: (name, value) => {
+        names.add(name)
+        return store.write(name, value)
+      },
+    },
+  }
+}
+
+await describeWithServers('our client is offered connection settings', (startServer, transport) => {
+  const start = (server: { url(of: typeof transport): string }, options: AgentOptions = {}) =>
+    AgentUnderTest.start(server, transport, { capabilities, ...options })
+
+  it('that it tries while the old connection stands, adopts when the new server answered, and keeps across a restart [K-09] [K-10] [K-11] [K-13] [K-14] [KM-02] [CN-08] [A2S-07] [TF-08]', async () => {
+    await using first = await startServer()
+    await using second = await startServer()
+    const store = memoryStore()
+    const agent = await start(first, { store })
+    await using _ = agent
+    await agent.untilStatus('connected')
+    await first.answer(movingTo(second.url(transport)))
+    agent.client.setHealth(health(false))
+    const applied = await second.untilMessage(has(ConnectionSettingsStatuses_APPLIED), 'APPLIED at the new server')
+    expect(applied.connectionSettingsStatus?.errorMessage).toBe('')
+    expect(first.messages.some(({ message }) => has(ConnectionSettingsStatuses_APPLYING)(message))).toBe(true)
+    await first.untilMessage(({ agentDisconnect }) => agentDisconnect !== undefined, 'the goodbye at the old server')
+    expect(second.messages.some(({ message }) => message.agentDescription !== undefined)).toBe(true)
+    expect(second.requests.every(({ headers }) => headers['authorization']?.[0] === 'Bearer new')).toBe(true)
+    await agent.untilCount(agent.adopted, 1, 'the adoption')
+    expect(agent.client.settings).toMatchObject({ endpoint: second.url(transport), heartbeatIntervalSeconds: 20 })
+    const { length } = second.messages
+    agent.client.setHealth(health(true))
+    expect((await second.message(length)).connectionSettingsStatus).toBeUndefined()
+    await agent.client.stop()
+    const heard = first.requests.length
+    await using restarted = await start(first, { store })
+    await restarted.untilStatus('connected')
+    expect(restarted.client.settings.endpoint).toBe(second.url(transport))
+    expect(first.requests).toHaveLength(heard)
+  })
+
+  it.each(['unreachable', 'refusing', 'silent'] as const)(
+    'of a server that is %s, and stays where it is and says why [K-07] [K-15] [K-16] [K-20] [KM-04]',
+    async (kind) => {
+      await using first = await startServer()
+      await using second = await startServer()
+      await second.refuse({ status: 401, times: kind === 'refusing' ? 1_000 : 0 })
+      await second.setSilent(kind === 'silent')
+      const port = await freePort()
+      const url = kind === 'unreachable' ? `${transport === 'http' ? 'http' : 'ws'}://127.0.0.1:${port}/v1/opamp` : second.url(transport)
+      await using agent = await start(first, { limits: { responseTimeoutMs: 300, connectTimeoutMs: 2_000 } })
+      await agent.untilStatus('connected')
+      await first.answer(movingTo(url))
+      agent.client.setHealth(health(false))
+      if (kind === 'silent' && transport === 'http') return // an empty answer is a legal one over plain HTTP
+      const failed = await first.untilMessage(has(ConnectionSettingsStatuses_FAILED), 'FAILED at the old server')
+      expect(failed.connectionSettingsStatus?.errorMessage).not.toBe('')
+      expect(failed.connectionSettingsStatus?.errorMessage).not.toContain('Bearer')
+      expect(agent.client.settings.endpoint).toBe(first.url(transport))
+      expect(agent.adopted).toEqual([])
+      const { length } = first.messages
+      agent.client.setHealth(health(true))
+      await first.message(length)
+      expect(agent.client.status).toMatchObject({ state: 'connected', endpoint: first.url(transport) })
+    },
+  )
+
+  it('that it was trying when its process died, and goes on trying afterwards [K-09]', async () => {
+    await using first = await startServer()
+    await using second = await startServer()
+    await second.refuse({ status: 503, times: 1_000, headers: { 'Retry-After': '1' } })
+    const { store, names } = namedStore()
+    await using agent = await start(first, { store })
+    await agent.untilStatus('connected')
+    const before = names.size
+    await first.answer(movingTo(second.url(transport)))
+    agent.client.setHealth(health(false))
+    await second.request(0)
+    expect(names.size).toBeGreaterThan(before)
+    const left = await copyOf(store, names)
+    await using third = await startServer() // what was refused for a while is let in now
+    void third
+    const { length } = second.requests
+    await using revived = await start(first, { store: left })
+    await second.until(() => (second.requests.length > length ? true : undefined), 'another attempt with the offered settings')
+    expect(revived.client.settings.endpoint).toBe(first.url(transport))
+  })
+
+  it('for its own telemetry, and passes them on as far as it can use them, once, and keeps the rest as it is [K-22] [K-23] [K-24] [CAP-06] [OT-06] [K-14] [K-16]', async () => {
+    await using server = await startServer()
+    await using agent = await start(server, {
+      handler: {
+        onConnectionSettings: ({ ownLogs }) => (ownLogs === undefined ? Promise.resolve() : Promise.reject(new Error('no way to log there'))),
+      },
+    })
+    await agent.untilStatus('connected')
+    const metrics = { ownMetrics: { destinationEndpoint: 'http://127.0.0.1:4318/v1/metrics' } }
+    const send = async (answer: Answer) => {
+      await server.answer(answer)
+      agent.client.setHealth(health(!(server.messages.findLast(({ message }) => message.health !== undefined)?.message.health?.healthy ?? true)))
+    }
+    await send(offering(1, { ...metrics, ownTraces: { destinationEndpoint: 'http://127.0.0.1:4318/v1/traces' } }))
+    await server.untilMessage(has(ConnectionSettingsStatuses_APPLIED, 1), 'APPLIED')
+    await send(offering(1, metrics))
+    await send(offering(2, { ownLogs: { destinationEndpoint: 'http://127.0.0.1:4318/v1/logs' } }))
+    const failed = await server.untilMessage(has(ConnectionSettingsStatuses_FAILED, 2), 'FAILED')
+    expect(failed.connectionSettingsStatus?.errorMessage).toContain('no way to log there')
+    await send(offering(3, { otherConnections: { kafka: { destinationEndpoint: 'kafka:9092', headers: { headers: [] }, otherSettings: { topic: 'a' } } } }))
+    await server.untilMessage(has(ConnectionSettingsStatuses_APPLIED, 3), 'APPLIED')
+    expect(
+      agent.settingsOffers.map((offer) =>
+        Object.entries(offer).flatMap(([name, value]) => (value === undefined || Object.keys(value).length === 0 ? [] : [name])),
+      ),
+    ).toEqual([['ownMetrics'], ['ownLogs'], ['otherConnections']])
+    expect(agent.settingsOffers[2]?.otherConnections['kafka']?.otherSettings).toEqual({ topic: 'a' })
+    expect(agent.client.settings.endpoint).toBe(server.url(transport))
+    expect(agent.client.settings.heartbeatIntervalSeconds).toBe(30)
+  })
+
+  it('that it takes none of without the capability, but for the heartbeat interval that it promised to keep [CAP-06] [HB-04] [T-19]', async () => {
+    await using server = await startServer()
+    await using second = await startServer()
+    await using agent = await start(server, { capabilities: everyCapability.filter((name) => name !== 'AcceptsOpAMPConnectionSettings') })
+    await agent.untilStatus('connected')
+    await server.answer(movingTo(second.url(transport)))
+    agent.client.setHealth(health(false))
+    const { length } = server.messages
+    agent.client.setHealth(health(true))
+    await server.message(length)
+    expect(second.requests).toHaveLength(0)
+    expect(agent.client.settings.endpoint).toBe(server.url(transport))
+  })
+})
