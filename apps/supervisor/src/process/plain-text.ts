@@ -2,7 +2,7 @@
 import { redactText } from '@drover/agent-config'
 
 // Colours and cursor moves; titles and links with their text; any other two-character sequence.
-const escapeSequence = /\u001b(?:\[[0-?]{0,64}[ -/]{0,16}[@-~]|[\]PX^_][^\u0007\u001b]{0,1024}(?:\u0007|\u001b\\)?|[^[\]PX^_])/g
+const escapeSequence = /\u001b(?:\[[0-?]{0,64}[ -/]{0,16}[@-~]|[\]PX^_][^\u0007\u001b]{0,1024}(?:\u0007|\u001b\\)?|[ -/]{0,16}[0-~])/g
 /** Left over: control characters but for tab and line end, and the marks that turn the direction of text around. */
 const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 

@@ -36,7 +36,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   })
   // Known at once: the child is running, and whoever called has to be able to note its pid before anything else happens.
   if (child.pid !== undefined) return new RunningProcess(child, child.pid, options)
-  const [error] = (await once(child, 'error').catch((thrown: unknown) => [thrown])) as [unknown] // as: the event has one argument
+  const [error] = (await once(child, 'error')) as [unknown] // as: the event has one argument
   throw error
 }
 
