@@ -1,0 +1,9 @@
+/** Every scenario, in the order of the comparison. */
+import type { Chapter } from './scenario.ts'
+import { apply } from './scenarios/apply.ts'
+import { connection } from './scenarios/connection.ts'
+import { lifecycle } from './scenarios/lifecycle.ts'
+import { reports } from './scenarios/reports.ts'
+import { settings } from './scenarios/settings.ts'
+
+export const chapters: readonly Chapter[] = [apply, lifecycle, connection, reports, settings]

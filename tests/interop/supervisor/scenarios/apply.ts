@@ -1,0 +1,383 @@
+/** A new configuration: applied, refused, or found to be bad later. */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { RemoteConfigStatuses } from '@drover/protocol'
+import { freePort } from '../../../harness/index.ts'
+import { attemptsOf } from '../../agents.ts'
+import { configOffer, effectiveText } from '../opamp-peer.ts'
+import type { SeenAgent } from '../opamp-peer.ts'
+import { differs, notSupported, ok } from '../scenario.ts'
+import type { Chapter, Outcome, Scenario, Stage } from '../scenario.ts'
+import type { Settings } from '../subject.ts'
+import {
+  assignTo,
+  expectTelemetry,
+  forwarding,
+  idle,
+  isAppliedAt,
+  isHealthy,
+  isUpAt,
+  running,
+  soonMs,
+  statusOf,
+  stubbed,
+  telemetryReturns,
+  untilAgentAt,
+  untilApplied,
+  untilFailed,
+  untilHealthy,
+} from '../steps.ts'
+import { until } from '../subject.ts'
+
+const { RemoteConfigStatuses_APPLIED: APPLIED, RemoteConfigStatuses_APPLYING: APPLYING, RemoteConfigStatuses_FAILED: FAILED } = RemoteConfigStatuses
+
+/** Somebody else's program that has a port. */
+async function takePort(): Promise<{ port: number } & AsyncDisposable> {
+  const server = createServer((socket) => socket.destroy())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // as: a TCP listener's address is never text
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** Offers a bad configuration and looks whether the good one is back without anybody's help. */
+async function backAfter(
+  stage: Stage,
+  bad: (port: number) => Promise<string>,
+  options: { settings?: Settings; verdict?: 'failed' | 'applied-first' } = {},
+): Promise<Outcome> {
+  const { peer, subject, port } = await running(stage, options.settings)
+  const goodEffective = effectiveText(peer.agent(subject.uid))
+  const before = peer.agent(subject.uid).reports.length
+  const hash = peer.offerConfig(subject.uid, { 'bad.yaml': await bad(await freePort()) })
+  if (options.verdict === 'applied-first') {
+    await untilApplied(peer, subject.uid, hash)
+    await peer.until(subject.uid, (agent) => agent.reports.slice(before).some((one) => one.health?.healthy === false), { what: 'the crash' })
+  } else await untilFailed(peer, subject.uid, hash)
+  const verdictAt = performance.now()
+  if (!(await telemetryReturns(stage, port, soonMs))) {
+    const told = options.verdict === 'applied-first' ? 'APPLIED is not taken back' : 'FAILED is reported'
+    return differs(`${told}; telemetry stays down: the Collector is started on the bad configuration again and again`)
+  }
+  console.info(`${stage.kind}: telemetry is back ${Math.round(performance.now() - verdictAt)} ms after the verdict`)
+  if (options.verdict === 'applied-first') await untilFailed(peer, subject.uid, hash)
+  const seen = await peer.within(subject.uid, (agent) => (isHealthy(agent) && effectiveText(agent) === goodEffective) || undefined, soonMs)
+  if (seen === undefined) return differs('telemetry goes through again, but what runs is not reported')
+  if (subject.collectors().length !== 1) return differs('more than one Collector runs')
+  return ok('FAILED with the reason; the last good configuration is back by itself, telemetry goes through again, and what runs is reported')
+}
+
+const rollback = 'The last good configuration comes back locally, also when no server is there to offer it again; the stock supervisor goes on with the bad one'
+
+const rollbacks: readonly Scenario[] = [
+  {
+    id: 'refused-at-start',
+    title: 'A configuration that passes validation and is refused at the start is taken back',
+    stock: 'differs',
+    reason: rollback,
+    run: (stage) => backAfter(stage, async (port) => forwarding({ port, sink: stage.sink, stub: { fails_at_start: 'no such device' } })),
+  },
+  {
+    id: 'port-taken',
+    title: 'A configuration that validates but cannot bind its port is taken back',
+    collectors: ['stub', 'real'],
+    stock: 'differs',
+    reason: rollback,
+    run: async (stage) => {
+      await using taken = await takePort()
+      return await backAfter(stage, async () => forwarding({ port: taken.port, sink: stage.sink }))
+    },
+  },
+  {
+    id: 'crash-while-applying',
+    title: 'A configuration that crashes the Collector after 5 s of health, while it is watched, is taken back',
+    stock: 'differs',
+    reason: rollback,
+    run: (stage) =>
+      backAfter(stage, async (port) => forwarding({ port, sink: stage.sink, stub: { crash_after_ms: 5000 } }), {
+        settings: { agent: { config_apply_timeout: '8s' } },
+      }),
+  },
+  {
+    id: 'crash-after-applied',
+    title: 'A configuration that crashes the Collector after 5 s of health, when it was applied already, is taken back',
+    stock: 'differs',
+    reason: 'A configuration stays under suspicion for a while after APPLIED; a crash in that time takes it back',
+    run: (stage) => backAfter(stage, async (port) => forwarding({ port, sink: stage.sink, stub: { crash_after_ms: 5000 } }), { verdict: 'applied-first' }),
+  },
+  {
+    id: 'memory',
+    title: 'A configuration that eats memory until it is killed is taken back',
+    stock: 'differs',
+    reason: rollback,
+    run: (stage) => backAfter(stage, async (port) => forwarding({ port, sink: stage.sink, stub: { eat_mib: 128 } })),
+  },
+  {
+    id: 'never-healthy',
+    title: 'A configuration under which the Collector never says that it is healthy is taken back after config_apply_timeout',
+    stock: 'differs',
+    reason: rollback,
+    run: (stage) => backAfter(stage, async () => forwarding({ port: await freePort(), sink: stage.sink, stub: { silent: true } })),
+  },
+  {
+    id: 'unhealthy',
+    title: 'A configuration under which the Collector is unhealthy is taken back, and the reason says what it complained of',
+    stock: 'differs',
+    reason: `${rollback}; and it says only that the time ran out`,
+    run: async (stage) => {
+      const { peer, subject } = await running(stage)
+      const port = await freePort()
+      const hash = peer.offerConfig(subject.uid, { 'bad.yaml': forwarding({ port, sink: stage.sink, stub: { unhealthy: 'the disk is full' } }) })
+      const text = await untilFailed(peer, subject.uid, hash)
+      if (!text.includes('the disk is full')) return differs('FAILED without what the Collector complained of; the bad configuration stays')
+      await untilHealthy(peer, subject.uid)
+      return ok('FAILED with what the Collector complained of; the last good configuration is back')
+    },
+  },
+]
+
+export const apply: Chapter = {
+  title: 'A new configuration',
+  scenarios: [
+    {
+      id: 'remote-config',
+      title: 'A configuration given to a group is applied, telemetry goes through it, and the control plane shows what runs',
+      collectors: ['stub', 'real'],
+      run: async (stage) => {
+        const { server } = stage
+        const subject = await stage.subjectAtServer()
+        await subject.start()
+        await untilAgentAt(server, subject.uid, 'up', isUpAt)
+        const port = await freePort()
+        await assignTo(server, subject.uid, `forward-${subject.uid}`, forwarding({ port, sink: stage.sink }))
+        const agent = await untilAgentAt(server, subject.uid, 'applied', isAppliedAt)
+        await expectTelemetry(stage, port)
+        const { data: effective } = await server.api.getEffectiveConfig({ params: { agentId: subject.uid } })
+        const { data: desired } = await server.api.getDesiredConfig({ params: { agentId: subject.uid } })
+        if (!effective.files[0]?.body.includes('otlphttp/out')) return differs('the effective configuration lacks what was given')
+        if (desired.state !== 'applied' || desired.drift.length > 0) return differs('the control plane sees drift')
+        if (!(await subject.fileInStorage('effective.yaml')).includes(`127.0.0.1:${port}`)) return differs('effective.yaml lacks what was given')
+        const attempts = (await attemptsOf(server, agent.id)).map(({ state }) => state)
+        return attempts.join() === 'applied' ? ok('applied with one offer, no drift') : differs(`offers: ${attempts.join()}`)
+      },
+    },
+    {
+      id: 'applying-first',
+      title: 'APPLYING is reported before APPLIED, for the hash that was offered',
+      run: async (stage) => {
+        const { peer, subject, hash } = await running(stage)
+        const seen = statusOf(peer.agent(subject.uid), hash)
+        return seen.join() === [APPLYING, APPLIED].join() ? ok('APPLYING, then APPLIED') : differs(`statuses ${seen.join()}`)
+      },
+    },
+    {
+      id: 'same-content',
+      title: 'Content that runs already is APPLIED at once, without a restart',
+      run: async (stage) => {
+        const { peer, subject, port } = await running(stage)
+        const pid = await subject.untilCollector()
+        const hash = peer.offerConfig(subject.uid, { 'other-name.yaml': forwarding({ port, sink: stage.sink }) })
+        await untilApplied(peer, subject.uid, hash)
+        return subject.collectors().join() === String(pid) ? ok('APPLIED, same process') : differs('the Collector was restarted')
+      },
+    },
+    {
+      id: 'merge',
+      title: 'Several files are merged by name, the empty name last; lists of extensions are joined, other lists replaced',
+      run: async (stage) => {
+        const { peer, subject } = await running(stage)
+        const extension = 'extensions:\n  health_check: {}\nservice:\n  extensions: [health_check]\n'
+        const timeout = (seconds: number) => `processors:\n  batch:\n    timeout: ${seconds}s\n`
+        const hash = peer.offerConfig(subject.uid, { b: timeout(2), '': timeout(3), a: idle(), c: extension, d: timeout(1) })
+        await untilApplied(peer, subject.uid, hash)
+        const text = await peer.until(subject.uid, (agent) => (effectiveText(agent).includes('health_check') ? effectiveText(agent) : undefined), {
+          what: 'effective',
+        })
+        const isMerged = text.includes('timeout: 3s') && /extensions:[\s\S]*opamp/.test(text)
+        return isMerged ? ok('merged; the OpAMP extension is still there') : differs('merged otherwise')
+      },
+    },
+    {
+      id: 'not-yaml',
+      title: 'Text that is no YAML is FAILED, and the running Collector is not touched',
+      run: async (stage) => {
+        const { peer, subject, port } = await running(stage)
+        const pid = await subject.untilCollector()
+        const hash = peer.offerConfig(subject.uid, { 'bad.yaml': 'a: [b' })
+        await untilFailed(peer, subject.uid, hash)
+        await expectTelemetry(stage, port)
+        return subject.collectors().join() === String(pid) ? ok('FAILED, same process') : differs('the Collector was restarted')
+      },
+    },
+    ...([true, false] as const).map(
+      (asked): Scenario => ({
+        id: asked ? 'validate-asked' : 'validate-always',
+        title: asked
+          ? 'validate_config: what the Collector refuses is FAILED with its words, and the running Collector is not touched'
+          : 'The same without validate_config',
+        collectors: ['stub', 'real'],
+        ...(asked
+          ? {}
+          : {
+              stock: 'differs',
+              reason: 'A new configuration is always checked by the Collector itself first; there is no reason to stop a running one for one that is refused',
+            }),
+        run: async (stage) => {
+          const { peer, subject, port } = await running(stage, asked ? { agent: { validate_config: true } } : {})
+          const pid = await subject.untilCollector()
+          const hash = peer.offerConfig(subject.uid, { 'bad.yaml': idle({ exporters: { kafka: {} } }) })
+          const text = await untilFailed(peer, subject.uid, hash)
+          if (subject.collectors().join() !== String(pid)) return differs('FAILED after the running Collector was stopped for it')
+          await expectTelemetry(stage, port)
+          return text.includes('kafka') ? ok("FAILED with the Collector's words, same process") : differs('FAILED without the reason')
+        },
+      }),
+    ),
+    {
+      id: 'refused-at-server',
+      title: 'A refused configuration is shown as failed by the control plane, the last good one runs, and the bad one is not sent again',
+      collectors: ['stub', 'real'],
+      run: async (stage) => {
+        const { server } = stage
+        const subject = await stage.subjectAtServer()
+        await subject.start()
+        const port = await freePort()
+        await untilAgentAt(server, subject.uid, 'up', isUpAt)
+        await assignTo(server, subject.uid, `good-${subject.uid}`, forwarding({ port, sink: stage.sink }))
+        await untilAgentAt(server, subject.uid, 'applied', isAppliedAt)
+        await using taken = await takePort()
+        await assignTo(server, subject.uid, `bad-${subject.uid}`, forwarding({ port: taken.port, sink: stage.sink }))
+        const agent = await untilAgentAt(server, subject.uid, 'restored', (one) => one.configState === 'restored' && one.healthy === true)
+        if (!(await telemetryReturns(stage, port, soonMs))) return differs('telemetry stays down')
+        const offers = (await attemptsOf(server, agent.id)).filter(({ hash }) => hash === agent.desiredConfigHash)
+        return offers.length === 1 ? ok('restored; offered once') : differs(`the bad one was offered ${offers.length} times`)
+      },
+    },
+    ...rollbacks,
+    {
+      id: 'restart-after-failure',
+      title: 'A supervisor that is restarted after a failure starts with the last good configuration',
+      stock: 'differs',
+      reason: 'Only a configuration that was healthy is kept as good; the stock supervisor starts with the last one that it received',
+      run: async (stage) => {
+        const { peer, subject, port } = await running(stage)
+        const hash = peer.offerConfig(subject.uid, { 'bad.yaml': stubbed({ fails_at_start: 'no such device' }) })
+        await untilFailed(peer, subject.uid, hash)
+        await subject.stop()
+        const before = peer.agent(subject.uid).configStatuses.length
+        await subject.start()
+        await peer.until(subject.uid, (agent) => agent.connects === 2, { what: 'back' })
+        if (!(await telemetryReturns(stage, port, soonMs))) return differs('it starts with the configuration that failed, and telemetry stays down')
+        const again = peer.agent(subject.uid).configStatuses.slice(before)
+        return again.length === 0 ? ok('telemetry goes through; the status is not reported anew') : differs('the status changed without a reason')
+      },
+    },
+    {
+      id: 'crash-fails-at-once',
+      title: 'A crash while a configuration is applied is FAILED at once, not when config_apply_timeout is over',
+      run: async (stage) => {
+        const { peer, subject } = await running(stage, { agent: { config_apply_timeout: '15s' } }) // its APPLIED takes as long with the stock one
+        const startedAt = performance.now()
+        const hash = peer.offerConfig(subject.uid, { 'bad.yaml': stubbed({ crash_after_ms: 100 }) })
+        await untilFailed(peer, subject.uid, hash)
+        return performance.now() - startedAt < 12_000 ? ok('FAILED at once') : differs('FAILED when the time was over')
+      },
+    },
+    {
+      id: 'crash-log-tail',
+      title: 'collector_crash_log_snippet_kib: the end of the log of a crash is in the error',
+      stock: 'not supported',
+      reason: 'A key of newer stock supervisors',
+      run: async (stage) => {
+        const peer = await stage.peer()
+        const subject = stage.subject({ endpoint: peer.url, settings: { agent: { collector_crash_log_snippet_kib: 1 } } })
+        await subject.start()
+        const isUp = await Promise.race([untilHealthy(peer, subject.uid), subject.child.ended])
+        if (isUp !== true) return notSupported('refuses to start: unknown key')
+        const hash = peer.offerConfig(subject.uid, { 'bad.yaml': stubbed({ fails_at_start: 'no such device /dev/none', log_kib: 8 }) })
+        const text = await untilFailed(peer, subject.uid, hash)
+        if (!text.includes('/dev/none')) return differs('the log is not in the error')
+        return text.length < 4096 ? ok('the end of the log is in the error') : differs('all of the log is in the error')
+      },
+    },
+    {
+      id: 'rollback-key',
+      title: 'automatic_config_rollback is understood',
+      stock: 'not supported',
+      reason: 'A key of newer stock supervisors; ours always does what it asks for',
+      run: async (stage) => {
+        const peer = await stage.peer()
+        const subject = stage.subject({ endpoint: peer.url, settings: { agent: { automatic_config_rollback: true } } })
+        await subject.start()
+        const isUp = await Promise.race([untilHealthy(peer, subject.uid), subject.child.ended])
+        return isUp === true ? ok('starts') : notSupported('refuses to start: unknown key')
+      },
+    },
+    {
+      id: 'empty-map',
+      title: 'An empty configuration stops the Collector: APPLIED, healthy; the next one starts it again',
+      run: async (stage) => {
+        const { peer, subject, port } = await running(stage)
+        const empty = configOffer({})
+        peer.offer(subject.uid, empty.offer)
+        await untilApplied(peer, subject.uid, empty.hash)
+        await until(() => subject.collectors().length === 0, 'no Collector')
+        await peer.until(subject.uid, (agent) => agent.status.health?.healthy === true, { what: 'healthy without a Collector' })
+        const hash = peer.offerConfig(subject.uid, { 'good.yaml': forwarding({ port, sink: stage.sink, more: { extensions: {} } }) })
+        await untilApplied(peer, subject.uid, hash)
+        await expectTelemetry(stage, port)
+        return ok('stopped, healthy; started again by the next one')
+      },
+    },
+    {
+      id: 'hup',
+      title: 'use_hup_config_reload: a new configuration is taken by the same process',
+      collectors: ['stub', 'real'],
+      run: async (stage) => {
+        const { peer, subject } = await running(stage, { agent: { use_hup_config_reload: true } })
+        const pid = await subject.untilCollector()
+        const port = await freePort()
+        const hash = peer.offerConfig(subject.uid, { 'next.yaml': forwarding({ port, sink: stage.sink }) })
+        await untilApplied(peer, subject.uid, hash)
+        await expectTelemetry(stage, port)
+        return subject.collectors().join() === String(pid) ? ok('same process') : differs('another process')
+      },
+    },
+    {
+      id: 'hup-bad',
+      title: 'use_hup_config_reload: a reload that ends the Collector is taken back',
+      stock: 'differs',
+      reason: rollback,
+      run: (stage) =>
+        backAfter(stage, async (port) => forwarding({ port, sink: stage.sink, stub: { fails_at_start: 'no such device' } }), {
+          settings: { agent: { use_hup_config_reload: true } },
+        }),
+    },
+    {
+      id: 'slow-stop',
+      title: 'A Collector that ignores SIGTERM is ended by force, and the next configuration runs and is APPLIED',
+      stock: 'differs',
+      reason: 'The time that the old process takes to stop is not counted as the time of the new configuration',
+      run: async (stage) => {
+        const { peer, subject } = await running(stage)
+        const stubborn = peer.offerConfig(subject.uid, { 'a.yaml': stubbed({ ignores_sigterm: true }) })
+        await untilApplied(peer, subject.uid, stubborn)
+        const pid = await subject.untilCollector()
+        const port = await freePort()
+        const hash = peer.offerConfig(subject.uid, { 'a.yaml': forwarding({ port, sink: stage.sink }) })
+        const isOver = (agent: SeenAgent) => statusOf(agent, hash).find((status) => status === APPLIED || status === FAILED)
+        const verdict = await peer.until(subject.uid, isOver, { what: 'a verdict' })
+        await expectTelemetry(stage, port)
+        if (subject.collectors().includes(pid)) return differs('the old one still runs')
+        return verdict === APPLIED ? ok('ended by force, APPLIED') : differs('ended by force; FAILED, though the new configuration runs')
+      },
+    },
+  ],
+}
