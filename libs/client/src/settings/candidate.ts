@@ -101,12 +101,17 @@ export function stepCandidate(state: CandidateState, event: CandidateEvent): Can
 const stay = (state: CandidateState): CandidateStep => ({ state, effects: [] })
 type State<Kind extends CandidateState['kind']> = Extract<CandidateState, { kind: Kind }>
 
-/** idle, reverting -> trying; trying -> trying with the newer one; any -> proven, when the running connection is the proof already */
+/**
+ * idle, reverting -> trying; trying -> trying with the newer one, in a trial of its own unless the present one serves both;
+ * any -> proven, when the running connection is the proof already
+ */
 function offered(state: CandidateState, candidate: Candidate): CandidateStep {
   const { current } = state
   const abandon: readonly CandidateEffect[] = state.kind === 'trying' ? [{ kind: 'abandon' }] : []
   if (isSameConnection(candidate.settings, current))
     return { state: { kind: 'proven', current, candidate }, effects: [...abandon, { kind: 'adopt', candidate }] }
+  if (state.kind === 'trying' && isSameConnection(candidate.settings, state.candidate.settings))
+    return { state: { ...state, candidate }, effects: [{ kind: 'store-candidate', candidate }] }
   return {
     state: { kind: 'trying', current, candidate, stage: 'connecting' },
     effects: [...abandon, { kind: 'store-candidate', candidate }, { kind: 'connect', settings: candidate.settings }],

@@ -10,7 +10,7 @@ export interface SettingsState {
 }
 
 export interface SettingsOffer {
-  /** In hex. */
+  /** In hex. Empty: a Server that does not care to follow what becomes of it. */
   readonly hash: string
   /** Absent: OpAMP settings stay as they are. */
   readonly opamp?: ReadOffer
@@ -62,7 +62,8 @@ export function advance({ candidate, status }: SettingsState, event: CandidateEv
 /** The same offer again is answered by its status and changes nothing. */
 function offered(state: SettingsState, offer: SettingsOffer): SettingsStep {
   const { status } = state
-  const isKnown = status.kind !== 'none' && status.hash === offer.hash
+  // Offers without hash cannot be told apart.
+  const isKnown = status.kind !== 'none' && offer.hash !== '' && status.hash === offer.hash
   if (isKnown && !(status.kind === 'failed' && offer.isRetry)) return { state, effects: [{ kind: 'report', status }] }
   const trial = advance(state, candidateEvent(offer))
   const next = beginOffer(offer.hash, opampPart(offer, trial.state.candidate), offer.hasRest ? { kind: 'pending' } : { kind: 'absent' })

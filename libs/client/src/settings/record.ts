@@ -109,7 +109,7 @@ function isBoolean(value: unknown): value is boolean {
 }
 
 function isHex(value: unknown): value is string {
-  return isText(value) && /^([0-9a-f]{2})+$/.test(value)
+  return isText(value) && /^([0-9a-f]{2})*$/.test(value)
 }
 
 function isVersion(value: unknown): value is TlsVersion {

@@ -55,7 +55,7 @@ export function resumeSettings(configured: ConnectionSettings, left: LeftBehind)
   const current = valid?.settings ?? configured
   const idle = { kind: 'idle', current } as const
   // Adopted and not yet removed: the process ended between the two.
-  const isAdopted = candidate !== undefined && candidate.hash === valid?.hash
+  const isAdopted = candidate !== undefined && candidate.hash === valid?.hash && fingerprint(candidate.settings) === fingerprint(valid.settings)
   if (candidate === undefined || isAdopted) {
     const status: OfferStatus = isAdopted ? outcomeOf(candidate) : isReset ? { kind: 'none' } : (left.status ?? { kind: 'none' })
     return { state: { candidate: idle, status }, effects: [], isReset }

@@ -1,5 +1,5 @@
 /** Authorities and certificates for tests, made in memory. */
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import { bitString, commonNameOf, ecdsaWithSha256, element, integer, objectIdentifier, octetString, sequence, tagged, toPem } from './der.ts'
@@ -21,6 +21,8 @@ export interface CertificateWishes {
   readonly isAuthority?: boolean
   /** DNS names and IPv4 addresses. */
   readonly hosts?: readonly string[]
+  /** PEM. Absent: a new key. */
+  readonly privateKey?: string
   /** From now; negative: in the past. Default: 30 days. */
   readonly expiresInDays?: number
   readonly startsInDays?: number
@@ -31,9 +33,10 @@ export function createAuthority(name: string): TestCertificate {
 }
 
 export function createCertificate(name: string, wishes: CertificateWishes = {}): TestCertificate {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const privateKey = wishes.privateKey === undefined ? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey : createPrivateKey(wishes.privateKey)
+  const publicKey = createPublicKey(privateKey)
   const expiresInDays = wishes.expiresInDays ?? 30
-  const startsInDays = wishes.startsInDays ?? Math.min(0, expiresInDays) - 1
+  const startsInDays = wishes.startsInDays ?? Math.min(0, expiresInDays) - 1 // also valid for a host whose clock is behind
   const body = sequence(
     tagged(0, integer(Uint8Array.of(2))),
     integer(Uint8Array.of(1, ...randomBytes(8))),
