@@ -33,6 +33,8 @@ export interface OpampClientOptions {
   readonly capabilities: readonly AgentCapability[]
   readonly store: ClientStore
   readonly handler: ClientHandler
+  /** Try also offered settings that protect less than the present ones: no TLS, no verification, more authorities. Default false. */
+  readonly allowWeakerTls?: boolean
   /** Where the proxy variables are looked up when the settings say `environment`; by default nowhere. */
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly clock?: Clock

@@ -18,6 +18,8 @@ export interface ClientLimits {
   /** How long a WebSocket may take for its closing handshake. */
   readonly closeMs: number
   readonly maxRedirects: number
+  /** How long offered settings may take to prove themselves, repeated attempts included. */
+  readonly trialMs: number
   /** Custom messages that may wait. */
   readonly maxCustomMessages: number
   /** Bytes of messages handed to a WebSocket that a slow Server has not taken; more are held back. */
@@ -39,6 +41,7 @@ export const defaultClientLimits: ClientLimits = {
   deadMs: 75_000,
   closeMs: 2_000,
   maxRedirects: 5,
+  trialMs: 20_000,
   maxCustomMessages: 64,
   maxBufferedBytes: mebibyte,
   messagesPerSecond: 10,

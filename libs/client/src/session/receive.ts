@@ -11,6 +11,7 @@ import {
   type InstanceUid,
   instanceUidFromBytes,
   instanceUidToBytes,
+  type OpAMPConnectionSettings,
   type PackagesAvailable,
   RemoteConfigStatuses,
   type ServerErrorResponse,
@@ -28,7 +29,7 @@ export type Instruction =
   | { readonly kind: 'remote-config'; readonly offer: AgentRemoteConfig }
   | { readonly kind: 'connection-settings'; readonly offer: ConnectionSettingsOffers }
   /** For an Agent that takes no OpAMP settings but promised heartbeats. */
-  | { readonly kind: 'heartbeat-interval'; readonly seconds: bigint }
+  | { readonly kind: 'heartbeat-interval'; readonly offer: OpAMPConnectionSettings }
   | { readonly kind: 'packages'; readonly offer: PackagesAvailable }
   | { readonly kind: 'server-custom-capabilities'; readonly capabilities: readonly string[] }
   | { readonly kind: 'custom-message'; readonly message: CustomMessage }
@@ -104,16 +105,20 @@ function takeIdentification(session: Session, { agentIdentification }: ServerToA
   }
   if (uid === session.uid) return unchanged({ ...session, wantsUid: false })
   // The Server knows nothing under the new uid: everything is due again, at once.
-  const renamed: Session = { ...session, uid, formerUid: session.uid, wantsUid: false, due: new Set(allParts), mustSpeak: true }
+  const renamed: Session = { ...fullStateDue(session), uid, formerUid: session.uid, wantsUid: false }
   return { session: renamed, instructions: [{ kind: 'instance-uid', uid }] }
 }
 
 function takeFlags(session: Session, { flags }: ServerToAgent): Received {
   const isSet = (flag: ServerToAgentFlags) => (flags & BigInt(flag)) !== 0n
   let next = session
-  if (isSet(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)) next = { ...next, due: new Set(allParts), mustSpeak: true, owesFullState: true }
+  if (isSet(ServerToAgentFlags.ServerToAgentFlags_ReportFullState)) next = fullStateDue(next)
   if (isSet(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableComponents)) next = { ...next, owesComponents: true }
   return unchanged(next)
+}
+
+function fullStateDue(session: Session): Session {
+  return { ...session, due: new Set(allParts), mustSpeak: true, owesFullState: true }
 }
 
 function takeConfig(session: Session, { remoteConfig }: ServerToAgent): Received {
@@ -147,7 +152,7 @@ function takeSettings(session: Session, { connectionSettings }: ServerToAgent): 
   if (refusesAny) instructions.push(ignored('connection settings that this agent does not accept'))
   const { opamp } = connectionSettings
   if (opamp !== undefined && offer?.opamp === undefined && session.capabilities.has('ReportsHeartbeat'))
-    instructions.push({ kind: 'heartbeat-interval', seconds: opamp.heartbeatIntervalSeconds })
+    instructions.push({ kind: 'heartbeat-interval', offer: opamp })
   if (offer === undefined) return { session, instructions }
   if (offer.opamp?.certificate !== undefined && session.certificateRequest !== undefined) {
     next = endCertificateRequest(next)

@@ -47,14 +47,15 @@ export async function openWebSocket(target: ChannelTarget, signal: AbortSignal):
 function upgrade(destination: Destination, target: ChannelTarget, signal: AbortSignal): Promise<WebSocketChannel | { readonly location: string | undefined }> {
   const { limits, connector, clock } = target
   return new Promise((resolve, reject) => {
-    const webSocket = new WebSocket(destination.url, {
+    const options: object = {
       ...connector.reach(destination.url),
       headers: groupHeaders(destination.headers),
       perMessageDeflate: false,
       maxPayload: limits.maxIncomingBytes,
       closeTimeout: limits.closeMs,
       followRedirects: false,
-    } as ClientOptions) // as: the types do not know closeTimeout yet
+    }
+    const webSocket = new WebSocket(destination.url, options as ClientOptions) // as: the types do not know closeTimeout yet
     const abort = () => {
       webSocket.terminate()
       reject(new ChannelError('aborted', 'the connection attempt was given up'))
