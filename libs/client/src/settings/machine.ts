@@ -93,6 +93,7 @@ function opampPart({ opamp }: SettingsOffer, candidate: CandidateState): Part {
 }
 
 function withStatus(state: SettingsState, status: OfferStatus): SettingsStep {
-  if (status === state.status) return { state, effects: [] }
-  return { state: { ...state, status }, effects: [{ kind: 'report', status }] }
+  // Parts of an offer that is still being applied are not told one by one.
+  const isNews = status.kind !== state.status.kind
+  return { state: { ...state, status }, effects: isNews ? [{ kind: 'report', status }] : [] }
 }
