@@ -29,7 +29,10 @@ export function loadSupervisorConfig(path: string, env: Host['env'], host: Host 
 /** Throws `SupervisorConfigError`. */
 export function readSupervisorConfig(text: string, file: string, host: Host): LoadedConfig {
   const parsed = parseYaml(text, file, defaultLimits)
-  const findings: ConfigFinding[] = parsed.findings.map(({ severity, message, line, column }) => ({
+  // Where YAML is broken, what follows is said of what it was taken for.
+  const firstBreak = parsed.findings.find(({ code }) => code === 'yaml-syntax')
+  const aboutText = parsed.findings.filter((finding) => finding.code !== 'yaml-syntax' || finding === firstBreak)
+  const findings: ConfigFinding[] = aboutText.map(({ severity, message, line, column }) => ({
     severity,
     path: '',
     message,
