@@ -3,18 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createApiClient } from '@drover/api'
 import type { ApiClient } from '@drover/api'
-import { text } from './command/spec.ts'
 import type { ValuesOf } from './command/spec.ts'
+import { defaultUrl } from './connection-options.ts'
+import type { connectionOptions } from './connection-options.ts'
 import { CliError, UsageError } from './errors.ts'
 import type { Io } from './io.ts'
-
-export const defaultUrl = 'http://127.0.0.1:4321'
-
-export const connectionOptions = {
-  url: text('--url <url>', `console address of the server (DROVER_URL; default ${defaultUrl})`),
-  token: text('--token <token>', 'API token (DROVER_TOKEN; default: admin.token of the data folder on this machine)'),
-  tokenFile: text('--token-file <file>', 'file that holds the API token', { completes: 'file' }),
-} as const
 
 export interface Connection {
   readonly url: string

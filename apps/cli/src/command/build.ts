@@ -1,15 +1,12 @@
 /** Makes commander's tree from the commands, and runs the one that was asked for. */
 import { Command as Commander, Option } from 'commander'
-import { connect, connectionOptions, resolveConnection } from '../connection.ts'
+import { connectionOptions } from '../connection-options.ts'
 import { UsageError } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { painterFor } from '../output/colour.ts'
-import { Output, outputFormats } from '../output/format.ts'
+import { outputOption } from './output-option.ts'
 import type { ClientCommand, CommandGroup, Example, LocalCommand } from './command.ts'
-import { choice } from './spec.ts'
-import type { ArgumentSpec, ArgumentSpecs, OptionSpec, OptionSpecs, ValuesOf } from './spec.ts'
-
-const outputOption = { output: choice('-o, --output <format>', 'table for people, json or yaml for programs', outputFormats) } as const
+import type { ArgumentSpec, ArgumentSpecs, OptionSpec, OptionSpecs } from './spec.ts'
 
 /** Options that a command takes, with those that every client of the server has. */
 export function optionsOf(command: ClientCommand | LocalCommand): OptionSpecs {
@@ -28,14 +25,24 @@ function buildGroup(group: CommandGroup, io: Io): Commander {
     if (command.kind === 'group') commander.addCommand(buildGroup(command, io))
     else commander.addCommand(buildLeaf(command, io), { hidden: command.kind === 'local' && command.hidden === true })
   }
-  commander.action((_options: unknown, self: Commander) => {
-    const [unknown] = self.args
-    if (unknown !== undefined) throw new UsageError(`there is no command "${unknown}"; ${pathOf(self)} --help lists them`)
-    io.stderr.write(self.helpInformation())
+  const { self } = group
+  // Options behind the name of a command are that command's, also where the group has the same.
+  commander.enablePositionalOptions()
+  if (self !== undefined) addOptions(commander, self)
+  commander.action(async () => {
+    const [unknown] = commander.args
+    if (unknown !== undefined) throw new UsageError(`there is no command "${unknown}"; ${pathOf(commander)} --help lists them`)
+    if (self !== undefined) return self.run(io, {}, readOptions(self.options as OptionSpecs, commander.opts()))
+    io.stderr.write(commander.helpInformation())
     throw new UsageError('')
   })
   commander.allowExcessArguments()
   return commander
+}
+
+function addOptions(commander: Commander, { options, examples }: { readonly options: OptionSpecs; readonly examples: readonly Example[] }): void {
+  for (const spec of Object.values(options)) commander.addOption(buildOption(spec))
+  commander.addHelpText('after', () => examplesText(examples))
 }
 
 /** `drover agents`: as a person writes it. */
@@ -46,21 +53,16 @@ function pathOf(commander: Commander): string {
 function buildLeaf(command: ClientCommand | LocalCommand, io: Io): Commander {
   const commander = prepared(command.name, command.description, io)
   for (const [name, spec] of Object.entries<ArgumentSpec>(command.args)) commander.argument(argumentText(name, spec), spec.description)
-  for (const spec of Object.values(optionsOf(command))) commander.addOption(buildOption(spec))
-  commander.addHelpText('after', () => examplesText(command.examples))
+  addOptions(commander, { options: optionsOf(command), examples: command.examples })
   commander.action(async (...received: unknown[]) => {
     const values = commander.opts<Record<string, unknown>>()
     const args = readArguments(command.args as ArgumentSpecs, received)
     const options = readOptions(optionsOf(command), values)
-    await (command.kind === 'client' ? runClient(command, io, args, options) : command.run(io, args, options))
+    if (command.kind === 'local') await command.run(io, args, options)
+    // What speaks with the server is loaded only for commands that do.
+    else await (await import('./run-client.ts')).runClient(command, io, args, options)
   })
   return commander
-}
-
-async function runClient(command: ClientCommand, io: Io, args: Record<string, unknown>, options: Record<string, unknown>): Promise<void> {
-  const common = options as ValuesOf<typeof connectionOptions & typeof outputOption> // as: optionsOf() added these to every client command
-  const connection = resolveConnection(io, common)
-  await command.run({ io, connection, api: connect(connection), output: new Output(io, common.output ?? 'table') }, args, options)
 }
 
 function prepared(name: string, description: string, io: Io): Commander {

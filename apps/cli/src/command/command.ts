@@ -43,11 +43,17 @@ export interface LocalCommand<A extends ArgumentSpecs = ArgumentSpecs, O extends
   run(io: Io, args: ValuesOf<A>, options: ValuesOf<O>): Promise<void>
 }
 
+// any: as below.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type GroupAction = Pick<LocalCommand<Readonly<Record<string, never>>, any>, 'options' | 'examples' | 'run'>
+
 export interface CommandGroup {
   readonly kind: 'group'
   readonly name: string
   readonly description: string
   readonly commands: readonly Command[]
+  /** What the group does itself, when none of its commands is named. It takes options alone. */
+  readonly self?: GroupAction
 }
 
 // any: a list of commands with different arguments has no common parameter type.
@@ -56,6 +62,12 @@ export type Command = ClientCommand<any, any> | LocalCommand<any, any> | Command
 
 export function clientCommand<A extends ArgumentSpecs, O extends OptionSpecs>(command: Omit<ClientCommand<A, O>, 'kind'>): ClientCommand<A, O> {
   return { kind: 'client', ...command }
+}
+
+export function groupAction<O extends OptionSpecs>(
+  action: Pick<LocalCommand<Readonly<Record<string, never>>, O>, 'options' | 'examples' | 'run'>,
+): GroupAction {
+  return action
 }
 
 export function localCommand<A extends ArgumentSpecs, O extends OptionSpecs>(command: Omit<LocalCommand<A, O>, 'kind'>): LocalCommand<A, O> {

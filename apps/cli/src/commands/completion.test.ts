@@ -10,7 +10,7 @@ const completeWords = async (...words: readonly string[]) => complete(await load
 
 describe('complete', () => {
   it('offers commands, but not hidden ones', async () => {
-    expect(await completeWords('')).toEqual(['server', 'status', 'agents', 'configs', 'groups', 'tokens', 'events', 'console', 'completion'])
+    expect(await completeWords('')).toEqual(['server', 'supervisor', 'status', 'agents', 'configs', 'groups', 'tokens', 'events', 'console', 'completion'])
     expect(await completeWords('co')).toEqual(['configs', 'console', 'completion'])
     expect(await completeWords('agents', 'l')).toEqual(['list', 'label'])
   })

@@ -85,7 +85,7 @@ export async function complete(
   const typed = words.at(-1) ?? ''
   const before = words.slice(0, -1)
   const { command, given } = findCommand(root, before)
-  const candidates = command.kind === 'group' ? visible(command) : await candidatesOf(command, given, typed, names)
+  const candidates = command.kind === 'group' ? await candidatesOfGroup(command, given, typed, names) : await candidatesOf(command, given, typed, names)
   return candidates.filter((word) => word.startsWith(typed) || word === filesMark)
 }
 
@@ -100,6 +100,18 @@ function findCommand(root: CommandGroup, words: readonly string[]): { command: C
     command = next
   }
   return { command, given: [] }
+}
+
+/** Its commands, and where it does something itself, what that takes. */
+async function candidatesOfGroup(
+  group: CommandGroup,
+  given: readonly string[],
+  typed: string,
+  names: (kind: Completes) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  if (group.self === undefined) return visible(group)
+  const own = await candidatesOf({ kind: 'local', name: group.name, description: group.description, args: {}, ...group.self }, given, typed, names)
+  return own.includes(filesMark) || given.length > 0 ? own : [...visible(group), ...own]
 }
 
 async function candidatesOf(

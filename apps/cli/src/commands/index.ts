@@ -1,28 +1,27 @@
 /** Every command, as one tree. */
 import type { Command, CommandGroup } from '../command/command.ts'
 import { localCommand } from '../command/command.ts'
-import { agentsCommands } from './agents/index.ts'
-import { completeCommand, completionCommand } from './completion.ts'
-import { configsCommands } from './configs/index.ts'
-import { consoleCommand } from './console.ts'
-import { eventsCommand } from './events.ts'
-import { groupsCommands } from './groups/index.ts'
-import { statusCommand } from './status.ts'
-import { tokensCommands } from './tokens.ts'
+import { supervisorCommands } from './supervisor/index.ts'
 
 const serverName = 'server'
 
-/** The whole tree. The server's own command brings the whole control plane with it, so that is loaded only when its name is in the words. */
+/**
+ * The tree, as far as the words need it. The server's own command brings the whole control plane with it, so that is loaded only when its name is in the
+ * words. A supervisor runs for years on small machines, so its commands come alone, without what the others import.
+ */
 export async function loadRoot(words: readonly string[]): Promise<CommandGroup> {
+  if (words[0] === supervisorCommands.name) return rootOf([supervisorCommands])
+  const { clientCommands, completeCommand } = await import('./everything.ts')
   const server: Command = words.includes(serverName) ? (await import('./server.ts')).serverCommand : serverSummary
-  const root: CommandGroup = {
-    kind: 'group',
-    name: 'drover',
-    description: 'Control plane for fleets of telemetry agents',
-    commands: [server, statusCommand, agentsCommands, configsCommands, groupsCommands, tokensCommands, eventsCommand, consoleCommand, completionCommand],
-  }
-  return { ...root, commands: [...root.commands, completeCommand(loadRoot)] }
+  return rootOf([server, supervisorCommands, ...clientCommands, completeCommand(loadRoot)])
 }
+
+const rootOf = (commands: readonly Command[]): CommandGroup => ({
+  kind: 'group',
+  name: 'drover',
+  description: 'Control plane for fleets of telemetry agents',
+  commands,
+})
 
 /** Stands for the server in help texts. */
 const serverSummary = localCommand({

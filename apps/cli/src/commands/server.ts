@@ -6,12 +6,8 @@ import { flag, text } from '../command/spec.ts'
 import type { OptionSpec } from '../command/spec.ts'
 import { UsageError } from '../errors.ts'
 import type { Io } from '../io.ts'
+import { drain, untilAskedToEnd } from '../live/until-asked-to-end.ts'
 import { painterFor } from '../output/colour.ts'
-
-/** A drain that takes longer is cut short. */
-const drainLimitMs = 30_000
-/** A ctrl-c can arrive through the terminal, npm and the launcher at once; what comes this soon after the first is the same one. */
-const sameSignalMs = 500
 
 /** `--data DIR` and so on, from the options that the control plane knows. Its own check of the values follows later. */
 const options: Readonly<Record<string, OptionSpec<string | boolean | undefined>>> = Object.fromEntries(
@@ -42,7 +38,7 @@ export const serverCommand = localCommand({
     const asked = untilAskedToEnd(io)
     const controlPlane = await start(io, set, typeof file === 'string' ? file : undefined)
     introduce(io, controlPlane)
-    await drain(io, controlPlane, await asked)
+    await drain(io, await asked, () => controlPlane.stop())
   },
 })
 
@@ -53,30 +49,6 @@ async function start(io: Io, flags: Readonly<Record<string, unknown>>, file: str
     // What else goes wrong at the start is a sentence already.
     throw error instanceof ConfigError ? new UsageError(error.message) : error
   }
-}
-
-/** Resolves at the first signal; a second one ends the process at once. */
-function untilAskedToEnd(io: Io): Promise<string> {
-  return new Promise((resolve) => {
-    let firstAt: number | undefined
-    io.onSignal((name) => {
-      const now = io.now()
-      if (firstAt === undefined) resolve(name)
-      else if (now - firstAt > sameSignalMs) process.exit(1)
-      firstAt ??= now
-    })
-  })
-}
-
-async function drain(io: Io, controlPlane: ControlPlane, signal: string): Promise<void> {
-  io.stderr.write(`${signal}: finishing what is under way (a second ctrl-c ends at once)\n`)
-  const limit = setTimeout(() => {
-    io.stderr.write(`not drained after ${drainLimitMs / 1000} s, ending anyway\n`)
-    process.exit(1)
-  }, drainLimitMs)
-  await controlPlane.stop()
-  // The process ends by itself now. Should something hold it, the limit still ends it.
-  limit.unref()
 }
 
 function introduce(io: Io, { agentsUrl, consoleUrl, signInUrl, dataDir }: ControlPlane): void {

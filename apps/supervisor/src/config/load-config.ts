@@ -39,11 +39,14 @@ export function readSupervisorConfig(text: string, file: string, host: Host): Lo
     ...(line === undefined ? {} : { line, column: column ?? 1 }),
   }))
   if (findings.some(({ severity }) => severity === 'error')) throw new SupervisorConfigError(file, findings)
+  const document = parsed.document ?? {}
   const report = (severity: ConfigFinding['severity'], path: Path, message: string): undefined => {
-    findings.push({ severity, path: formatPath(path), ...parsed.locate(path), message })
+    // What is missing altogether has no place.
+    const place = Object.hasOwn(document, String(path[0])) ? parsed.locate(path) : undefined
+    findings.push({ severity, path: formatPath(path), ...place, message })
     return undefined
   }
-  const config = readConfig(expandDocument(parsed.document ?? {}, host, report), host, report)
+  const config = readConfig(expandDocument(document, host, report), host, report)
   const sorted = findings.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
   if (sorted.some(({ severity }) => severity === 'error')) throw new SupervisorConfigError(file, sorted)
   return { file, config, notes: sorted }
