@@ -167,6 +167,37 @@ await describeWithServers('our client is offered connection settings', (startSer
     expect(agent.client.settings.heartbeatIntervalSeconds).toBe(30)
   })
 
+  it('with a certificate that it could not keep, and refuses them [K-17] [K-07] [K-16]', async () => {
+    await using server = await startServer()
+    await using agent = await start(server, { store: memoryStore() })
+    await agent.untilStatus('connected')
+    const pem = new TextEncoder().encode('-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n')
+    const opamp = { destinationEndpoint: server.url(transport), heartbeatIntervalSeconds: 30n, certificate: { cert: pem, privateKey: pem } }
+    await server.answer(offering(1, { opamp }))
+    agent.client.setHealth(health(false))
+    const failed = await server.untilMessage(has(ConnectionSettingsStatuses_FAILED), 'FAILED')
+    expect(failed.connectionSettingsStatus?.errorMessage).toMatch(/kept/)
+    expect(server.messages.every(({ message }) => message.agentDisconnect === undefined)).toBe(true)
+  })
+
+  it('and takes leave on the old connection before it says anything on the new one [CN-14] [CN-13] [CN-08]', async () => {
+    await using server = await startServer()
+    await using agent = await start(server)
+    await agent.untilStatus('connected')
+    const [first] = server.messages.map(({ connection }) => connection)
+    await server.answer(movingTo(server.url(transport)))
+    agent.client.setHealth(health(false))
+    await server.untilMessage(has(ConnectionSettingsStatuses_APPLIED), 'APPLIED')
+    const goodbye = server.messages.findIndex(({ message }) => message.agentDisconnect !== undefined)
+    expect(goodbye).toBeGreaterThan(0)
+    const after = server.messages.slice(goodbye + 1)
+    expect(after[0]?.message.agentDescription).toBeDefined()
+    if (transport === 'websocket') {
+      expect(after.map(({ connection }) => connection)).not.toContain(first)
+      expect(server.closed).toEqual([first])
+    }
+  })
+
   it('that it takes none of without the capability, but for the heartbeat interval that it promised to keep [CAP-06] [HB-04] [T-19]', async () => {
     await using server = await startServer()
     await using second = await startServer()

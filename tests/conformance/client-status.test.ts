@@ -15,6 +15,7 @@ import { expect, it } from 'vitest'
 import { components, description, effectiveConfig, everyCapability, health, newUid } from './agent-values.ts'
 import { AgentUnderTest, setEverything, withoutCapability } from './client-under-test.ts'
 import { describeWithServers } from './servers.ts'
+import { everyServerCapability } from './scripted-server.ts'
 import type { ScriptedServer } from './scripted-server.ts'
 
 /** The parts that a message has. */
@@ -123,7 +124,7 @@ await describeWithServers('our client reports', (startServer, transport) => {
     await using server = await startServer()
     await using agent = await AgentUnderTest.start(server, transport)
     let count = await connected(agent, server)
-    await server.answer({ capabilities: 1n, flags: BigInt(ServerToAgentFlags.ServerToAgentFlags_ReportFullState) })
+    await server.answer({ capabilities: everyServerCapability, flags: BigInt(ServerToAgentFlags.ServerToAgentFlags_ReportFullState) })
     agent.client.setHealth(health(false))
     await next(server, count)
     const full = await next(server, count + 1)
@@ -136,7 +137,7 @@ await describeWithServers('our client reports', (startServer, transport) => {
 
   it('all of its components when it is asked for them [AC-06] [S2A-01]', async () => {
     await using server = await startServer()
-    await server.answer({ capabilities: 1n, flags: BigInt(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableComponents) })
+    await server.answer({ capabilities: everyServerCapability, flags: BigInt(ServerToAgentFlags.ServerToAgentFlags_ReportAvailableComponents) })
     await using agent = await AgentUnderTest.start(server, transport)
     const message = await server.untilMessage((one) => Object.keys(one.availableComponents?.components ?? {}).length > 0, 'the components')
     expect(message.availableComponents).toEqual(components(true))
@@ -167,7 +168,7 @@ await describeWithServers('our client reports', (startServer, transport) => {
     await using agent = await AgentUnderTest.start(server, transport)
     const count = await connected(agent, server)
     const [temporary, assigned] = [agent.client.instanceUid, newUid()]
-    await server.answer({ capabilities: 1n, agentIdentification: { newInstanceUid: instanceUidToBytes(assigned) } })
+    await server.answer({ capabilities: everyServerCapability, agentIdentification: { newInstanceUid: instanceUidToBytes(assigned) } })
     agent.client.requestInstanceUid()
     const request = await next(server, count)
     expect(request.flags).toBe(BigInt(AgentToServerFlags.AgentToServerFlags_RequestInstanceUid))
@@ -180,9 +181,19 @@ await describeWithServers('our client reports', (startServer, transport) => {
     expect(agent.uids).toEqual([assigned])
   })
 
+  it('under a uid of its own making, a UUID of version 7, another for each agent [UID-02] [UID-03]', async () => {
+    await using server = await startServer()
+    await using first = await AgentUnderTest.start(server, transport)
+    await using second = await AgentUnderTest.start(server, transport)
+    for (const { client } of [first, second]) expect(client.instanceUid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(first.client.instanceUid).not.toBe(second.client.instanceUid)
+    await first.untilStatus('connected')
+    await second.untilStatus('connected')
+  })
+
   it('under one uid as long as it lives, and no other because a server wrote nonsense [UID-04] [UID-09]', async () => {
     await using server = await startServer()
-    await server.answer({ capabilities: 1n, agentIdentification: { newInstanceUid: new Uint8Array(15) } })
+    await server.answer({ capabilities: everyServerCapability, agentIdentification: { newInstanceUid: new Uint8Array(15) } })
     await using agent = await AgentUnderTest.start(server, transport)
     const count = await connected(agent, server)
     agent.client.setHealth(health(false))

@@ -12,6 +12,7 @@ import type { AgentOptions } from './client-under-test.ts'
 import { GoServer } from './go-server.ts'
 import type { Certificates } from './go-server.ts'
 import { everyServerCapability } from './scripted-server.ts'
+import type { TlsOptions } from './scripted-server.ts'
 
 const { ConnectionSettingsStatuses_APPLIED, ConnectionSettingsStatuses_FAILED } = ConnectionSettingsStatuses
 const capabilities = [...everyCapability, 'ReportsConnectionSettingsStatus'] as const
@@ -23,10 +24,11 @@ interface SecureServer extends AsyncDisposable {
 }
 
 await describeWithPeers("our client and opamp-go's server behind TLS", ['opamp-server'], (peers) => {
-  async function startSecure(wants: 'no client certificate' | 'a client certificate' = 'no client certificate'): Promise<SecureServer> {
+  async function startSecure(options: Partial<TlsOptions> & { readonly wantsCertificate?: true } = {}): Promise<SecureServer> {
     const server = new GoServer(peers['opamp-server'])
     const pem = await server.createCertificates()
-    await server.listen({ tls: { cert: pem.cert, key: pem.key, ...(wants === 'a client certificate' ? { clientCa: pem.ca } : {}) } })
+    const { wantsCertificate, ...more } = options
+    await server.listen({ tls: { cert: pem.cert, key: pem.key, ...(wantsCertificate ? { clientCa: pem.ca } : {}), ...more } })
     return { server, pem, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
   }
   const start = (server: GoServer, transport: Transport, tls: TlsSettings, options: AgentOptions = {}) =>
@@ -45,7 +47,7 @@ await describeWithPeers("our client and opamp-go's server behind TLS", ['opamp-s
   })
 
   it.each(transports)('show the client certificate that is configured, over %s [KM-03] [CSR-03]', async (transport) => {
-    await using secure = await startSecure('a client certificate')
+    await using secure = await startSecure({ wantsCertificate: true })
     const { server, pem } = secure
     await using nobody = await start(server, transport, { ca: pem.ca })
     await nobody.untilStatus('waiting')
@@ -58,8 +60,8 @@ await describeWithPeers("our client and opamp-go's server behind TLS", ['opamp-s
   it.each(transports)(
     'move on to another authority and certificate, and show the old one no more, over %s [KM-03] [KM-04] [KM-16] [KM-18] [K-11] [K-13] [K-14]',
     async (transport) => {
-      await using first = await startSecure('a client certificate')
-      await using second = await startSecure('a client certificate')
+      await using first = await startSecure({ wantsCertificate: true })
+      await using second = await startSecure({ wantsCertificate: true })
       await using agent = await start(first.server, transport, { ca: first.pem.ca, cert: first.pem.clientCert, key: first.pem.clientKey })
       await agent.untilStatus('connected')
       const { clientCert, clientKey, ca } = second.pem
@@ -107,9 +109,9 @@ await describeWithPeers("our client and opamp-go's server behind TLS", ['opamp-s
   })
 
   it.each(transports)(
-    'ask for a certificate that Go can sign, keep the key, and move to what comes back, again and again, over %s [CSR-01] [CSR-02] [CSR-04] [CSR-05] [CSR-06] [CSR-13] [CSR-16] [T-17]',
+    'ask for a certificate that Go can sign, keep the key, and move to what comes back, again and again, over %s [CSR-01] [CSR-02] [CSR-04] [CSR-05] [CSR-06] [CSR-13] [CSR-16] [CSR-17] [T-17]',
     async (transport) => {
-      await using bootstrap = await startSecure('a client certificate')
+      await using bootstrap = await startSecure({ wantsCertificate: true })
       const { server, pem } = bootstrap
       await using agent = await start(server, transport, { ca: pem.ca, cert: pem.clientCert, key: pem.clientKey })
       await agent.untilStatus('connected')
@@ -148,6 +150,32 @@ await describeWithPeers("our client and opamp-go's server behind TLS", ['opamp-s
       }
     },
   )
+
+  it.each(transports)('show no certificate any more once settings without one were offered, over %s [KM-05] [KM-04] [KM-17] [K-13]', async (transport) => {
+    await using secure = await startSecure({ wantsCertificate: true, isClientCertOptional: true })
+    const { server, pem } = secure
+    await using agent = await start(server, transport, { ca: pem.ca, cert: pem.clientCert, key: pem.clientKey })
+    await agent.untilStatus('connected')
+    expect(server.requests[0]?.certificate).toBe('client')
+    await server.answer({
+      capabilities: everyServerCapability,
+      connectionSettings: { hash: Uint8Array.of(1), opamp: { destinationEndpoint: server.url(transport), heartbeatIntervalSeconds: 30n } },
+    })
+    agent.client.setHealth(health(false))
+    await server.untilMessage(({ connectionSettingsStatus: status }) => status?.status === ConnectionSettingsStatuses_APPLIED, 'APPLIED')
+    expect(server.requests.at(-1)?.certificate).toBeUndefined()
+    expect(agent.client.settings.tls).toEqual({ ca: pem.ca })
+  })
+
+  it.each(transports)('speak TLS 1.2 with an old server, but not when 1.3 is the least that is configured, over %s [KM-20]', async (transport) => {
+    await using secure = await startSecure({ isOld: true })
+    const { server, pem } = secure
+    await using strict = await start(server, transport, { ca: pem.ca, minVersion: 'TLSv1.3' })
+    await strict.untilStatus('waiting')
+    expect(server.messages).toHaveLength(0)
+    await using agent = await start(server, transport, { ca: pem.ca })
+    await agent.untilStatus('connected')
+  })
 
   it.each(transports)('ask for none over a connection that is not protected, over %s [CSR-02]', async (transport) => {
     await using server = await GoServer.start(peers['opamp-server'])

@@ -91,7 +91,7 @@ export class GoServer extends ScriptedServer {
         break
       }
       case 'message':
-        this.noteMessage(line.connection, Buffer.from(line.message, 'base64'))
+        this.noteMessage(line.connection, Uint8Array.from(Buffer.from(line.message, 'base64')))
         break
       case 'closed':
         this.note(() => this.closed.push(line.connection))

@@ -133,7 +133,7 @@ export class RawServer extends ScriptedServer {
   }
 
   #onFrame(connection: number, webSocket: WebSocket, data: RawData, isBinary: boolean): void {
-    const bytes = data as Buffer // as: the default `binaryType` of ws gives Buffers
+    const bytes = Uint8Array.from(data as Buffer) // as: the default `binaryType` of ws gives Buffers
     this.note(() => this.bytes.push({ connection, bytes, isBinary }))
     const message = this.noteMessage(connection, decodeFrame(bytes))
     const answer = this.#nextAnswer(connection, message)
@@ -145,7 +145,7 @@ export class RawServer extends ScriptedServer {
     this.inFlight += 1
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight)
     response.once('close', () => (this.inFlight -= 1))
-    const body = Buffer.concat(await request.toArray())
+    const body = Uint8Array.from(Buffer.concat(await request.toArray()))
     const refusal = this.#hear(request)
     if (refusal !== undefined) {
       response.writeHead(refusal.status, refusal.headers).end()
@@ -153,7 +153,7 @@ export class RawServer extends ScriptedServer {
     }
     const connection = this.#nextConnection++
     this.note(() => this.bytes.push({ connection, bytes: body }))
-    const message = this.noteMessage(connection, request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body)
+    const message = this.noteMessage(connection, request.headers['content-encoding'] === 'gzip' ? Uint8Array.from(gunzipSync(body)) : body)
     const answer = this.#nextAnswer(connection, message)
     await this.#gate
     const raw = answer === undefined ? { body: new Uint8Array(0) } : 'raw' in answer ? answer.raw : { body: this.encode(answer) }

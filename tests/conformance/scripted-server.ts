@@ -36,11 +36,22 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** PEM texts. */
+export interface TlsOptions {
+  readonly cert: string
+  readonly key: string
+  /** Client certificates are demanded … */
+  readonly clientCa?: string
+  /** … or looked at where one is shown. opamp-go's server only, as the next. */
+  readonly isClientCertOptional?: true
+  /** Speaks no newer TLS than 1.2. */
+  readonly isOld?: true
+}
+
 export interface ListenOptions {
   readonly compression?: true
   readonly customCapabilities?: readonly string[]
-  /** PEM texts. With a client authority it demands client certificates. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string }
+  readonly tls?: TlsOptions
 }
 
 /** What every server of these suites promises, unless a test answers something else: all that the protocol has. */

@@ -43,6 +43,10 @@ type listenValue struct {
 	Cert     string `json:"cert"`
 	Key      string `json:"key"`
 	ClientCA string `json:"clientCa"`
+	// With a client authority: also let in who shows no certificate.
+	IsClientCertOptional bool `json:"isClientCertOptional"`
+	// Speaks no newer TLS than 1.2.
+	IsOld bool `json:"isOld"`
 }
 
 // refusal is what the next connections (or plain requests) get instead of being let in.
@@ -157,8 +161,14 @@ func (v listenValue) tls() (*tls.Config, error) {
 		return nil, err
 	}
 	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	if v.IsOld {
+		config.MaxVersion = tls.VersionTLS12
+	}
 	if v.ClientCA != "" {
 		config.ClientAuth = tls.RequireAndVerifyClientCert
+		if v.IsClientCertOptional {
+			config.ClientAuth = tls.VerifyClientCertIfGiven
+		}
 		config.ClientCAs = x509.NewCertPool()
 		if !config.ClientCAs.AppendCertsFromPEM([]byte(v.ClientCA)) {
 			return nil, errors.New("clientCa has no certificate")
