@@ -18,7 +18,7 @@
  *   goes back to when it crashes again. Later: W runs.)
  */
 import type { ClientStore } from '@drover/client'
-import { fromHex, type InstanceUid, RemoteConfigStatuses } from '@drover/protocol'
+import { type InstanceUid, RemoteConfigStatuses } from '@drover/protocol'
 import type { Log } from '../log.ts'
 import { formatMemory, emptyMemory, type Memory, parseMemory } from './memory.ts'
 import { decodeOfferedConfig, type OfferedConfig } from './offered-config.ts'
@@ -68,8 +68,9 @@ const decoder = new TextDecoder()
 export async function openStateFolder({ files, log, newInstanceUid }: StateFolderOptions): Promise<StateFolder> {
   let persistent = await readPersistentState(files, log)
   const writePersistent = async (next: PersistentState): Promise<void> => {
-    await files.write(stateFileNames.persistentState, encoder.encode(formatPersistentState(next)))
+    // Before it is written: the next write may come before this one is done, and must not take it back.
     persistent = next
+    await files.write(stateFileNames.persistentState, encoder.encode(formatPersistentState(next)))
   }
   const known = persistent ?? { instanceUid: newInstanceUid(), status: undefined }
   if (persistent === undefined) await writePersistent(known)
@@ -140,11 +141,6 @@ async function setAside(files: ClientStore, name: string, bytes: Uint8Array, log
   log('error', 'A state file cannot be understood and is set aside', { file: name, aside, error: error instanceof Error ? error.message : 'unknown' })
   await files.write(aside, bytes)
   await files.remove(name)
-}
-
-/** What the protocol says of a stored status. */
-export function storedStatusHash({ hash }: StoredStatus): Uint8Array {
-  return fromHex(hash)
 }
 
 export const storedStatuses = {
