@@ -108,8 +108,9 @@ function exporters(list: unknown, kind: string, signal: Signal) {
 }
 
 /** One log line, span or metric of its own for each of them. What cannot be sent is dropped. */
-export async function sendOwnTelemetry(config: ConfigMap, serviceName: string): Promise<void> {
-  const resource = { attributes: [{ key: 'service.name', value: { stringValue: serviceName } }] }
+export async function sendOwnTelemetry(config: ConfigMap): Promise<void> {
+  const attributes = Object.entries(mapAt(config, 'service', 'telemetry', 'resource')).map(([key, value]) => ({ key, value: { stringValue: String(value) } }))
+  const resource = { attributes }
   const bodies: Record<Signal, unknown> = {
     logs: { resourceLogs: [{ resource, scopeLogs: [{ logRecords: [{ body: { stringValue: 'Everything is ready.' } }] }] }] },
     traces: { resourceSpans: [{ resource, scopeSpans: [{ spans: [{ name: 'stub' }] }] }] },

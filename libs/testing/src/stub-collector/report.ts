@@ -41,10 +41,6 @@ export class Report {
     return String(valueAt(this.#config, 'extensions', 'opamp', 'instance_uid') ?? '')
   }
 
-  get serviceName(): string {
-    return this.#resource()['service.name'] ?? 'otelcol'
-  }
-
   get isHealthy(): boolean {
     return this.#health.healthy
   }
@@ -79,7 +75,7 @@ export class Report {
     const resource = this.#resource()
     const identifying = {
       'service.instance.id': this.instanceUid,
-      'service.name': this.serviceName,
+      'service.name': resource['service.name'] ?? 'otelcol',
       'service.version': resource['service.version'] ?? stubVersion,
     }
     const { customCapability } = this.#behaviour

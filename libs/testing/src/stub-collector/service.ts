@@ -86,7 +86,7 @@ export class Service {
     if (this.#abandon.signal.aborted) return
     this.#isReady = true
     this.log('info', 'Everything is ready. Begin running and processing data.')
-    void sendOwnTelemetry(this.#config, this.#report.serviceName)
+    void sendOwnTelemetry(this.#config)
     if (behaviour.silent === true) return
     this.#report.setHealth(behaviour.unhealthy === undefined, behaviour.unhealthy)
     this.#extension?.report('health')

@@ -374,7 +374,7 @@ export const apply: Chapter = {
         const hash = peer.offerConfig(subject.uid, { 'a.yaml': forwarding({ port, sink: stage.sink }) })
         const isOver = (agent: SeenAgent) => statusOf(agent, hash).find((status) => status === APPLIED || status === FAILED)
         const verdict = await peer.until(subject.uid, isOver, { what: 'a verdict' })
-        await expectTelemetry(stage, port)
+        if (!(await telemetryReturns(stage, port, soonMs + 10_000))) return differs('the new configuration does not run')
         if (subject.collectors().includes(pid)) return differs('the old one still runs')
         return verdict === APPLIED ? ok('ended by force, APPLIED') : differs('ended by force; FAILED, though the new configuration runs')
       },

@@ -5,7 +5,7 @@ import { freePort } from '../../../harness/index.ts'
 import { OpampPeer, configOffer } from '../opamp-peer.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
 import type { Chapter, Stage } from '../scenario.ts'
-import { createCertificate, expectTelemetry, forwarding, running, untilApplied, untilHealthy } from '../steps.ts'
+import { createCertificate, expectTelemetry, forwarding, running, telemetryReturns, untilApplied, untilHealthy } from '../steps.ts'
 import { until } from '../subject.ts'
 
 /** A supervisor that starts while its server is not there, with a configuration for that case. */
@@ -95,10 +95,7 @@ export const connection: Chapter = {
         await subject.stop()
         await peer.close()
         await subject.start()
-        const pid = await until(() => subject.collectors()[0], 'a Collector')
-        await until(async () => (await subject.fileInStorage('agent.log')).includes('Everything is ready'), 'ready')
-        await expectTelemetry(stage, port)
-        return subject.collectors().includes(pid) || pid > 0 ? ok('telemetry goes through') : differs('nothing runs')
+        return (await telemetryReturns(stage, port, 20_000)) ? ok('telemetry goes through') : differs('nothing runs')
       },
     },
     {
@@ -108,24 +105,9 @@ export const connection: Chapter = {
       reason: 'A key of newer stock supervisors',
       run: async (stage) => {
         const { subject, port } = await withFallback(stage)
-        const isUp = async () => {
-          await until(
-            async () => (await subject.fileInStorage('agent.log').catch(() => '')).includes('Everything is ready') && subject.collectors().length === 1,
-            'ready',
-          )
-          return true
-        }
-        const how = await Promise.race([isUp(), subject.child.ended])
-        if (how !== true) return notSupported('refuses to start: unknown key')
-        await until(
-          () =>
-            expectTelemetry(stage, port).then(
-              () => true,
-              () => false,
-            ),
-          'telemetry',
-        )
-        return ok('telemetry goes through')
+        const how = await Promise.race([telemetryReturns(stage, port, 20_000), subject.child.ended])
+        if (typeof how === 'string') return notSupported('refuses to start: unknown key')
+        return how ? ok('telemetry goes through') : differs('it does not run')
       },
     },
     {
@@ -135,18 +117,7 @@ export const connection: Chapter = {
       reason: 'A key of newer stock supervisors',
       run: async (stage) => {
         const { peer, subject, port } = await withFallback(stage)
-        const runsFallback = async () => {
-          await until(
-            () =>
-              expectTelemetry(stage, port).then(
-                () => true,
-                () => false,
-              ),
-            'telemetry',
-          )
-          return true
-        }
-        const how = await Promise.race([runsFallback(), subject.child.ended])
+        const how = await Promise.race([telemetryReturns(stage, port, 20_000), subject.child.ended])
         if (how !== true) return notSupported('refuses to start: unknown key')
         await peer.listen()
         await untilHealthy(peer, subject.uid)

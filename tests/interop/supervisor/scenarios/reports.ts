@@ -1,10 +1,11 @@
 /** What the server is told. */
 import { create } from '@bufbuild/protobuf'
+import type { AgentDetail } from '@drover/api'
 import { CustomMessageSchema } from '@drover/protocol'
 import { attributesOf, effectiveText } from '../opamp-peer.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
 import type { Chapter } from '../scenario.ts'
-import { expectTelemetry, isUpAt, running, soonMs, stubbed, untilAgentAt, untilApplied, untilHealthy } from '../steps.ts'
+import { assignTo, expectTelemetry, idle, isUpAt, running, soonMs, stubbed, untilAgentAt, untilApplied, untilHealthy } from '../steps.ts'
 
 const allOff = {
   accepts_remote_config: false,
@@ -43,9 +44,11 @@ export const reports: Chapter = {
       run: async (stage) => {
         const subject = await stage.subjectAtServer()
         await subject.start()
-        const agent = await untilAgentAt(stage.server, subject.uid, 'a tree', (one) => isUpAt(one) && (one.health?.children.length ?? 0) > 0)
-        const names = agent.health?.children.map(({ name }) => name) ?? []
-        return names.some((name) => name.startsWith('pipeline:')) && names.includes('extensions') ? ok('pipelines and extensions') : differs(names.join())
+        await untilAgentAt(stage.server, subject.uid, 'up', isUpAt)
+        await assignTo(stage.server, subject.uid, `idle-${subject.uid}`, idle())
+        const namesOf = (agent: AgentDetail) => agent.health?.children.map(({ name }) => name) ?? []
+        const agent = await untilAgentAt(stage.server, subject.uid, 'a pipeline', (one) => isUpAt(one) && namesOf(one).includes('pipeline:logs'))
+        return namesOf(agent).includes('extensions') ? ok('pipelines and extensions') : differs(namesOf(agent).join())
       },
     },
     {
@@ -56,11 +59,12 @@ export const reports: Chapter = {
         const subject = await stage.subjectAtServer()
         await subject.start()
         await untilAgentAt(stage.server, subject.uid, 'up', isUpAt)
-        const { data } = await stage.server.api.getEffectiveConfig({ params: { agentId: subject.uid } })
-        const [file] = data.files
-        return data.files.length === 1 && file?.name === '' && file.body.includes('level: none')
-          ? ok('with the properties of its command line')
-          : differs('otherwise')
+        const look = async () => {
+          const { files } = (await stage.server.api.getEffectiveConfig({ params: { agentId: subject.uid } })).data
+          return files.length === 1 && files[0]?.name === '' && files[0].body.includes('level: none') ? true : undefined
+        }
+        await stage.server.until(look, { what: "the Collector's own word, with the properties of its command line" })
+        return ok('with the properties of its command line')
       },
     },
     {

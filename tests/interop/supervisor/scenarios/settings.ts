@@ -14,7 +14,7 @@ import type { OpampPeer, SeenAgent } from '../opamp-peer.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
 import type { Chapter, Outcome, Stage } from '../scenario.ts'
 import type { Subject } from '../subject.ts'
-import { createCertificate, expectTelemetry, running, soonMs, untilHealthy } from '../steps.ts'
+import { createCertificate, expectTelemetry, isHealthy, running, soonMs, untilHealthy } from '../steps.ts'
 import { until, within } from '../subject.ts'
 
 const { ConnectionSettingsStatuses_APPLIED: APPLIED, ConnectionSettingsStatuses_FAILED: FAILED } = ConnectionSettingsStatuses
@@ -106,9 +106,20 @@ export const settings: Chapter = {
       id: 'settings-good',
       title: 'A good endpoint with another token is adopted',
       run: async (stage) => {
-        const { second, subject } = await withTwoPeers(stage)
-        await untilHealthy(second, subject.uid)
+        const { first, subject } = await withTwoPeers(stage)
+        await first.until(subject.uid, (agent) => agent.connection === undefined, { what: 'gone from the first server' })
         return ok('connected to the new endpoint with the new token')
+      },
+    },
+    {
+      id: 'settings-health',
+      title: 'A healthy Collector is still reported as healthy after the settings were adopted',
+      stock: 'differs',
+      reason: 'Changing the connection says nothing about the Collector',
+      run: async (stage) => {
+        const { second, subject } = await withTwoPeers(stage)
+        const healthy = await second.within(subject.uid, (agent) => isHealthy(agent) || undefined, soonMs)
+        return healthy === undefined ? differs('unhealthy until the Collector says something new') : ok('healthy')
       },
     },
     {
@@ -129,7 +140,7 @@ export const settings: Chapter = {
       reason: 'Adopted settings are stored, with mode 0600',
       run: async (stage) => {
         const { first, second, subject } = await withTwoPeers(stage)
-        await untilHealthy(second, subject.uid)
+        await first.until(subject.uid, (agent) => agent.connection === undefined, { what: 'gone from the first server' })
         await subject.stop()
         const before = { first: first.agent(subject.uid).connects, second: second.agent(subject.uid).connects }
         await subject.start()
