@@ -12,7 +12,7 @@ type Explanation = (target: { readonly host: string; readonly expected: string }
 interface Problem {
   readonly code: string
   readonly message: string
-  readonly cert?: { readonly subjectaltname?: unknown; readonly valid_to?: unknown; readonly valid_from?: unknown; readonly issuer?: { readonly CN?: unknown } }
+  readonly cert?: { readonly subjectaltname?: unknown }
 }
 
 const unknownAuthority: Explanation = ({ host }) =>
@@ -20,14 +20,8 @@ const unknownAuthority: Explanation = ({ host }) =>
 
 /** By Node's code; OpenSSL's are ERR_SSL_ with OpenSSL's own words, which change between versions, so patterns. */
 const explanations: readonly (readonly [pattern: RegExp, explanation: Explanation])[] = [
-  [
-    /^CERT_HAS_EXPIRED$/,
-    ({ host }, { cert }) => `the certificate of ${host} expired${when(' on', cert?.valid_to)}: renew it on the Server, or set this machine's clock right`,
-  ],
-  [
-    /^CERT_NOT_YET_VALID$/,
-    ({ host }, { cert }) => `the certificate of ${host} is not valid yet${when(', only from', cert?.valid_from)}: set this machine's clock right`,
-  ],
+  [/^CERT_HAS_EXPIRED$/, ({ host }) => `the certificate of ${host} expired: renew it on the Server, or set this machine's clock right`],
+  [/^CERT_NOT_YET_VALID$/, ({ host }) => `the certificate of ${host} is not valid yet: set this machine's clock right`],
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
     ({ host, expected }, { cert }) =>
@@ -87,12 +81,17 @@ export function explainConnectError(error: unknown, { endpoint, tls }: Target): 
 function problems(error: unknown, depth = 0): readonly Problem[] {
   if (!(error instanceof Error) || depth > 4) return []
   const { code, errors, cert } = error as Error & { code?: unknown; errors?: unknown } & Pick<Problem, 'cert'> // as: what Node adds to its errors
-  const own: Problem = { code: typeof code === 'string' ? code : '', message: error.message, ...(cert !== undefined && { cert }) }
+  const own: Problem = { code: typeof code === 'string' ? reasonOf(code, error.message) : '', message: error.message, ...(cert !== undefined && { cert }) }
   const parts: readonly unknown[] = Array.isArray(errors) ? errors : []
   return [own, ...parts.slice(0, 8).flatMap((part) => problems(part, depth + 1)), ...problems(error.cause, depth + 1)]
 }
 
-const when = (word: string, date: unknown) => (typeof date === 'string' ? `${word} ${plain(date, 40)}` : '')
+/** OpenSSL's alerts come as EPROTO, with the reason only in the text: `…:SSL routines:function:reason:file:…`. */
+function reasonOf(code: string, message: string): string {
+  const [, reason] = code === 'EPROTO' ? (/:SSL routines:[^:]*:([^:]+):/.exec(message) ?? []) : []
+  return reason === undefined ? code : `ERR_SSL_${reason.toUpperCase().replaceAll(' ', '_')}`
+}
+
 const quoted = (text: unknown) => (typeof text === 'string' && text !== '' ? `"${plain(text, 200)}"` : '')
 
 /** In one line, shortened. */
