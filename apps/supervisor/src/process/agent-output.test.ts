@@ -70,7 +70,7 @@ it('tells of the present process only, as much as was asked for', () => {
   const first = output.begin()
   first(text('first process\n'), 'stderr')
   const second = output.begin()
-  second(text(`${'second process\n'.repeat(200)}`), 'stderr')
+  second(text('second process\n'.repeat(200)), 'stderr')
   first(text('late word of the first\n'), 'stderr')
   expect(output.reportTail().length).toBeLessThanOrEqual(1024)
   expect(output.reportTail()).toMatch(/^(second process\n)+second process$/)

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -75,7 +75,6 @@ it('drops what the disk does not take in time, and says how much', async () => {
 
 it('says once that it cannot be written, and goes on when it can', async () => {
   const path = join(folder, 'agent.log')
-  const { mkdir, rmdir } = await import('node:fs/promises')
   await mkdir(path)
   const log = open(1000, 2)
   for (const line of ['lost\n', 'lost too\n']) {

@@ -15,7 +15,7 @@ it('keeps everything while it fits', () => {
 it('keeps the end from the start of a line, however it was cut into chunks', () => {
   const lines = 'one\ntwo\nthree\nfour\n'
   for (let at = 0; at <= lines.length; at++) expect(tailOf(12, lines.slice(0, at), lines.slice(at))).toBe('three\nfour\n')
-  expect(tailOf(12, ...lines)).toBe('three\nfour\n')
+  expect(tailOf(12, ...lines.split(''))).toBe('three\nfour\n')
 })
 
 it('keeps the end of a chunk larger than itself', () => {

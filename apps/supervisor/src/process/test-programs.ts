@@ -1,7 +1,7 @@
 /** For tests: small programs of the shell that behave in one way or another, and what is said when they are ready. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '@drover/server'
-import { isAlive, readProcess } from './process-identity.ts'
+import { readProcess } from './process-identity.ts'
 import type { ProcessOptions } from './running-process.ts'
 
 /** Says `ready` and stays. */
@@ -42,6 +42,5 @@ export function shell(script: string, more: Partial<ProcessOptions> = {}): Heard
 
 /** A process that is not our child tells nobody when it ends. */
 export async function untilGone(pid: number): Promise<void> {
-  const identity = readProcess(pid)
-  while (identity !== undefined && isAlive(identity)) await sleep(5)
+  for (let found = readProcess(pid); found !== undefined; found = readProcess(pid)) await sleep(5)
 }

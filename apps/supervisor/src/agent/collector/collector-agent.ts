@@ -136,9 +136,11 @@ class CollectorAgent implements SupervisedAgent {
   async run(config: ComposedConfig): Promise<void> {
     const uid = this.#uids.get(config.fingerprint) ?? this.#running?.uid ?? this.#bootstrapped().uid
     if (config.runsNothing) await this.#stopProcess()
+    // Before the file is written: a Collector that is just starting would read the new one, and then be told to read it again.
+    const takesReload = await this.#takesReload()
     await this.#write(config.text)
     this.#running = { config, uid }
-    if (!config.runsNothing && !(await this.#reload(uid))) await this.#start(uid)
+    if (!config.runsNothing && !(takesReload && this.#reload(uid))) await this.#start(uid)
     await this.#telemetryFiles.tidy(config.text)
   }
 
@@ -208,14 +210,14 @@ class CollectorAgent implements SupervisedAgent {
     this.#ready = Promise.withResolvers()
   }
 
-  /**
-   * Lets the running Collector read its file again. False: it has to be started instead, as it does not run, or is not so far that it would take the
-   * signal for what it means.
-   */
-  async #reload(uid: InstanceUid): Promise<boolean> {
+  /** Whether the Collector runs and is so far that it takes the signal for what it means. Otherwise it has to be started. */
+  async #takesReload(): Promise<boolean> {
     const { useHupConfigReload, bootstrapTimeoutMs } = this.#config.agent
-    if (!useHupConfigReload || this.#process.pid === undefined) return false
-    if (!(await this.#isReadyWithin(bootstrapTimeoutMs))) return false
+    return useHupConfigReload && this.#process.pid !== undefined && (await this.#isReadyWithin(bootstrapTimeoutMs))
+  }
+
+  /** Lets the running Collector read its file again. False when it has ended. */
+  #reload(uid: InstanceUid): boolean {
     // What it says on its present connection is of the configuration before.
     this.#expect(uid)
     return this.#process.signal('SIGHUP')

@@ -49,6 +49,8 @@ class ProcessAgent implements SupervisedAgent {
   #uid: InstanceUid | undefined
   readonly #composed = new Map<string, ProcessConfig>()
   #running: ComposedConfig | undefined
+  /** The process that runs was well at least once: before that it may not know what a signal means. */
+  #isReady = false
 
   constructor(config: SupervisorConfig, settings: ProcessAgentSettings, deps: AgentDeps) {
     const { agent, storageDirectory, drover } = config
@@ -71,7 +73,10 @@ class ProcessAgent implements SupervisedAgent {
       settings: settings.health,
       clock,
       run: (command, timeoutMs, signal) => this.#runCommand(command, settings.configFile, timeoutMs, signal),
-      onHealth: (health) => this.onEvent({ kind: 'health', health }),
+      onHealth: (health) => {
+        this.#isReady ||= health.healthy
+        this.onEvent({ kind: 'health', health })
+      },
     })
   }
 
@@ -156,6 +161,7 @@ class ProcessAgent implements SupervisedAgent {
   async #start(): Promise<void> {
     const { agent } = this.#config
     this.#health.stop()
+    this.#isReady = false
     const args = withConfig(agent.args, this.#settings.configFile)
     const pid = await this.#process.start(args).catch((error: unknown) => {
       throw new AgentStartError(startReason(agent.executable, error), { cause: error })
@@ -167,7 +173,7 @@ class ProcessAgent implements SupervisedAgent {
   /** False: it has to be started instead. */
   async #reload(): Promise<boolean> {
     const { reload, configFile } = this.#settings
-    if (reload === undefined || this.#process.pid === undefined) return false
+    if (reload === undefined || this.#process.pid === undefined || !this.#isReady) return false
     this.#health.stop()
     if (reload.kind === 'signal') {
       if (!this.#process.signal(reload.signal)) return false
