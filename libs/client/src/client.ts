@@ -128,7 +128,7 @@ export interface OpampClient extends AsyncDisposable {
   readonly settings: ConnectionSettings
   /** Begins to connect; returns at once. The description must be set, and the health where ReportsHealth is promised. Once only. */
   start(): void
-  /** Sends what is waiting and `agent_disconnect`, does the closing handshake, and settles after at most `graceMs` (default 5,000). Once only. */
+  /** Sends what is waiting and `agent_disconnect`, does the closing handshake, and settles after at most `graceMs` (default 5,000). Again: the same promise. */
   stop(graceMs?: number): Promise<void>
   setCapabilities(capabilities: readonly AgentCapability[]): void
   setAgentDescription(description: AgentDescription): void

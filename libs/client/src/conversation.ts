@@ -76,7 +76,10 @@ export class Conversation {
     this.#hasSpoken = true
     // An HTTP exchange has the same limit of its own.
     if (this.#channel.transport === 'websocket')
-      this.#firstAnswer = clock.setTimeout(() => void this.#leave(new ChannelError('timeout', 'the server did not answer the first report')), limits.responseTimeoutMs)
+      this.#firstAnswer = clock.setTimeout(
+        () => void this.#leave(new ChannelError('timeout', 'the server did not answer the first report')),
+        limits.responseTimeoutMs,
+      )
   }
 
   /** The session changed: what is worth a message is sent, together with what changes in the same turn. */
@@ -120,14 +123,15 @@ export class Conversation {
     const { clock, session } = this.#tools
     const startMs = clock.monotonic()
     this.#isClosing = true
-    let isLate = false
+    const late = new AbortController()
     const timer = clock.setTimeout(() => {
-      isLate = true
+      late.abort()
       this.#whenRoom()
     }, graceMs)
-    for (let isLast = false; !isLast && !isLate && !this.#isOver; ) {
+    for (let isLast = false; !isLast; ) {
       if (!this.#channel.hasRoom) await new Promise<void>((resolve) => (this.#whenRoom = resolve))
-      if (isLate || this.#isOver || !this.#channel.hasRoom) continue
+      if (late.signal.aborted || this.#isOver) break
+      if (!this.#channel.hasRoom) continue
       isLast = waitingMessages(session()) <= 1
       if (!this.#send(isLast)) break
     }

@@ -64,7 +64,7 @@ export class CustomMessages {
 
   #reject(which: (message: CustomMessage) => boolean, why: (message: CustomMessage) => ClientError): void {
     const { session, update } = this.#access
-    for (const [message, { reject }] of [...this.#waiting]) {
+    for (const [message, { reject }] of this.#waiting) {
       if (!which(message)) continue
       this.#waiting.delete(message)
       update(removeCustomMessage(session(), message))

@@ -8,6 +8,7 @@ import type { ClientLimits, RetryPolicy } from './limits.ts'
 import type { ClientLog } from './log.ts'
 import { retryDelayMs } from './retry.ts'
 import { connectionOpened, withhold } from './session/session.ts'
+import { explainConnectError } from './tls/explain.ts'
 import { type Channel, closeCode } from './transport/channel.ts'
 import { asChannelError, ChannelError } from './transport/channel-error.ts'
 import type { Connector } from './transport/connector.ts'
@@ -206,7 +207,8 @@ export class ConnectionDriver {
     // Stopped or asked for a trial while the channel was opened.
     if (this.#isStopping || this.#trial !== undefined || signal?.aborted === true) conversation.abort()
     else conversation.begin()
-    const error = await conversation.ended
+    const end = await conversation.ended
+    const error = end && explained(end, way.settings)
     this.#conversation = undefined
     way.connector.close()
     if (error?.code === 'too-large') this.#leaveOutLargest(conversation)
@@ -231,13 +233,13 @@ export class ConnectionDriver {
   async #openWay(settings: ConnectionSettings, signal: AbortSignal): Promise<OpenWay> {
     const { clock, limits, createConnector, headers } = this.#tools
     const endpoint = parseEndpoint(settings.endpoint)
-    const connector = createConnector(settings)
+    const connector = connectorFor(settings, createConnector)
     try {
       const channel = await openChannel({ endpoint, headers: () => headers(settings), connector, limits, clock }, signal)
       return { settings, channel, connector }
     } catch (error) {
       connector.close()
-      throw error
+      throw explained(error, settings)
     }
   }
 
@@ -264,6 +266,22 @@ export class ConnectionDriver {
     if (this.#isStopping || this.#trial !== undefined) this.#interrupt.abort()
     return this.#interrupt.signal
   }
+}
+
+/** Settings that cannot be used stay so. */
+function connectorFor(settings: ConnectionSettings, createConnector: DriverTools['createConnector']): Connector {
+  try {
+    return createConnector(settings)
+  } catch (cause) {
+    throw new ChannelError('tls', cause instanceof Error ? cause.message : 'the settings cannot be used', { cause })
+  }
+}
+
+/** With what a person can do about it. */
+function explained(error: unknown, settings: ConnectionSettings): ChannelError {
+  const own = asChannelError(error, 'connect')
+  if (own.cause === undefined || (own.code !== 'connect' && own.code !== 'tls')) return own
+  return new ChannelError(own.code, explainConnectError(own.cause, settings), { cause: own.cause })
 }
 
 function closeWay({ channel, connector }: OpenWay): void {

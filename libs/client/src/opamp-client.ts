@@ -95,6 +95,7 @@ class Client implements OpampClient {
   /** Told to an agent that takes no OpAMP settings. */
   #offeredIntervalSeconds: number | undefined
   #state: 'new' | 'started' | 'stopped' = 'new'
+  #stopped: Promise<void> | undefined
 
   constructor(tools: ClientTools, session: Session) {
     const { clock, limits, retry, log, handler, random, env = {}, store } = tools
@@ -157,7 +158,12 @@ class Client implements OpampClient {
     this.#driver.start()
   }
 
-  async stop(graceMs: number = 5_000): Promise<void> {
+  stop(graceMs: number = 5_000): Promise<void> {
+    this.#stopped ??= this.#stop(graceMs)
+    return this.#stopped
+  }
+
+  async #stop(graceMs: number): Promise<void> {
     const wasStarted = this.#state === 'started'
     this.#state = 'stopped'
     if (wasStarted) await Promise.all([this.#driver.stop(graceMs), this.#settings.stop()])
@@ -166,8 +172,8 @@ class Client implements OpampClient {
     await this.#memory.settled()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#state !== 'stopped') await this.stop()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
   }
 
   setCapabilities(capabilities: readonly AgentCapability[]): void {
@@ -305,7 +311,9 @@ class Client implements OpampClient {
 
   /** In use at once; told when it is stored. */
   async #renamed(uid: InstanceUid): Promise<void> {
-    await this.#memory.keepInstanceUid(uid).catch((error: unknown) => this.#log('error', 'The assigned instance uid could not be stored', { reason: textOf(error) }))
+    await this.#memory
+      .keepInstanceUid(uid)
+      .catch((error: unknown) => this.#log('error', 'The assigned instance uid could not be stored', { reason: textOf(error) }))
     this.#tell(() => this.#handler.onInstanceUid?.(uid))
   }
 

@@ -166,7 +166,9 @@ export class SettingsDriver {
       case 'abandon':
         return this.#abandon()
       case 'adopt':
-        return (await this.#store('The proven settings could not be stored', () => storeAdopted(store, effect.candidate, this.#configured))) ?? { kind: 'adopted' }
+        return (
+          (await this.#store('The proven settings could not be stored', () => storeAdopted(store, effect.candidate, this.#configured))) ?? { kind: 'adopted' }
+        )
       case 'switch':
         return this.#switched(effect.settings)
       case 'drop':
@@ -264,4 +266,3 @@ export class SettingsDriver {
     await this.#store('The status of connection settings could not be stored', () => storeStatus(this.#tools.store, status))
   }
 }
-

@@ -5,7 +5,7 @@ import { compose } from './compose.ts'
 import { allParts } from './parts.ts'
 import { receive } from './receive.ts'
 import { hasNews, requestCertificate, type Session, setPart } from './session.ts'
-import { allAgentCapabilities, fromServer, heard, partsOf, sent, sessionWith, settledSession, uidA, uidB } from './test-session.ts'
+import { fromServer, heard, partsOf, sent, sessionWith, settledSession, uidA, uidB } from './test-session.ts'
 
 const kinds = (session: Session, init: Parameters<typeof heard>[1]) => heard(session, init).instructions.map(({ kind }) => kind)
 const failed = (hash: number) =>

@@ -96,7 +96,8 @@ async function readBounded(response: IncomingMessage, maxBytes: number): Promise
   const chunks: Buffer[] = []
   let bytes = 0
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) { // as: no encoding is set
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      // as: no encoding is set
       bytes += chunk.length
       if (bytes > maxBytes) throw oversized() // ends the response as well
       chunks.push(chunk)

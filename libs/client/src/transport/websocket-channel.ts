@@ -199,7 +199,8 @@ class WebSocketChannel implements Channel {
 
 /** `ws` has sent the right close code by then. */
 function readingError(error: Error & { readonly code?: string }): ChannelError {
-  if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return new ChannelError('oversized', 'the server sent a message larger than is taken', { cause: error })
+  if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
+    return new ChannelError('oversized', 'the server sent a message larger than is taken', { cause: error })
   if (error.code?.startsWith('WS_ERR_') === true) return new ChannelError('malformed', 'the server broke the WebSocket protocol', { cause: error })
   return asChannelError(error, 'lost')
 }
