@@ -1,5 +1,5 @@
 /** Writes plain values as `toYaml` does, many times faster; what needs thought is left to it, value by value or as a whole. */
-import { plainWithDigits, reserved } from './block-reader.ts'
+import { Unusual, plainWithDigits, reserved } from './plain-scalar.ts'
 import { isMap } from './value.ts'
 import type { ConfigMap, ConfigValue } from './value.ts'
 import { toYaml } from './to-yaml.ts'
@@ -12,8 +12,6 @@ const known = new Map<string, string>()
 const maxKnown = 2000
 const maxKnownLength = 256
 const maxDepth = 32
-
-class Unusual extends Error {}
 
 /** The same text as `toYaml`. */
 export function writeYaml(document: ConfigMap): string {

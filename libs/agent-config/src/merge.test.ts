@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ConfigFile } from './config-file.ts'
-import { mergeFiles, mergeValues } from './merge.ts'
+import { mergeFiles } from './merge.ts'
+import { mergeValues } from './merge-values.ts'
 import { toYaml } from './to-yaml.ts'
 import type { ConfigMap } from './value.ts'
 

@@ -10,9 +10,10 @@ import { formatPath } from './finding.ts'
 import type { ConfigLimits } from './limits.ts'
 import { byteLength, defaultLimits } from './limits.ts'
 import type { ParsedYaml } from './parse.ts'
+import { uniteExtensions } from './merge-values.ts'
 import { parseYaml } from './parse.ts'
 import type { ConfigMap, ConfigValue } from './value.ts'
-import { createMap, isMap } from './value.ts'
+import { copyMap, createMap, isMap } from './value.ts'
 
 /** A value that several files set. Indices into the files as they were given. */
 export interface FileOverride {
@@ -70,11 +71,6 @@ export function mergeFiles(files: readonly ConfigFile[], limits: ConfigLimits = 
   return { merged, findings, overrides: collectOverrides(root, precedence), origin, locate: (path) => locate(path, origin, files, parsed) }
 }
 
-/** Merges values as `mergeFiles` does, without keeping track of where they came from. Arguments are not changed. */
-export function mergeValues(lower: ConfigMap, higher: ConfigMap): ConfigMap {
-  return mergeDocument(lower, higher, emptyNode(), 0)
-}
-
 export function checkFiles(files: readonly ConfigFile[], limits: ConfigLimits = defaultLimits): Finding[] {
   const findings: Finding[] = []
   const report = (code: string, message: string, file?: string): void => {
@@ -111,24 +107,15 @@ function checkFileName(name: string, limits: ConfigLimits): string | undefined {
 }
 
 function mergeDocument(target: ConfigMap, source: ConfigMap, root: OriginNode, file: number): ConfigMap {
-  const before = extensionsOf(target)
   const beforeSetBy = findNode(root, extensionsPath)?.setBy ?? []
   const merged = mergeMaps(target, source, root, file)
-  const added = extensionsOf(source)
-  const service = merged['service']
-  if (before === undefined || added === undefined || !isMap(service)) return merged
+  const united = uniteExtensions(target, source, merged)
   const node = findNode(root, extensionsPath)
-  if (node !== undefined) {
+  if (united !== merged && node !== undefined) {
     node.union = true
     node.setBy = [...beforeSetBy, file]
   }
-  return { ...merged, service: { ...service, extensions: [...new Set([...before, ...added])] } }
-}
-
-function extensionsOf(document: ConfigMap): ConfigValue[] | undefined {
-  const service = document['service']
-  const extensions = isMap(service) ? service['extensions'] : undefined
-  return Array.isArray(extensions) ? extensions : undefined
+  return united
 }
 
 function mergeMaps(target: ConfigMap, source: ConfigMap, origin: OriginNode, file: number): ConfigMap {
@@ -146,10 +133,6 @@ function mergeMaps(target: ConfigMap, source: ConfigMap, origin: OriginNode, fil
     }
   }
   return result
-}
-
-function copyMap(map: ConfigMap): ConfigMap {
-  return Object.assign(createMap(), map)
 }
 
 /** `earlier`: files whose value here is replaced. */

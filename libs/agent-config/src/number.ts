@@ -42,7 +42,7 @@ export function readNumberKey(source: string): string | undefined {
   if (value === undefined || typeof value === 'bigint') return value?.toString()
   const [, mantissa = '', sign = '', digits = ''] = /^(.*)e([-+])(.*)$/.exec(value.toExponential()) ?? []
   const exponent = Number(sign + digits)
-  const isFloat = !Number.isSafeInteger(value) || /[.eE]/.test(source)
-  if (isFloat && /^[-+]?0[xX]/.test(source) === false && (exponent < -4 || exponent >= 6)) return `${mantissa}e${sign}${digits.padStart(2, '0')}`
+  const isFloat = !/^[-+]?0[xX]/.test(source) && (!Number.isSafeInteger(value) || /[.eE]/.test(source))
+  if (isFloat && (exponent < -4 || exponent >= 6)) return `${mantissa}e${sign}${digits.padStart(2, '0')}`
   return Object.is(value, -0) ? '-0' : String(value)
 }

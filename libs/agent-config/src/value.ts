@@ -12,6 +12,10 @@ export function createMap(): ConfigMap {
   return Object.create(null) as ConfigMap // Object.create returns any
 }
 
+export function copyMap(map: ConfigMap): ConfigMap {
+  return Object.assign(createMap(), map)
+}
+
 export function isMap(value: unknown): value is ConfigMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,15 +1,17 @@
 /** Puts together what a supervised Collector runs, exactly as the stock supervisor (v0.149.0) does. */
+import { readBlockYaml } from '../block-reader.ts'
 import { compareFileNames } from '../config-file.ts'
 import type { ConfigFile } from '../config-file.ts'
 import type { Finding } from '../finding.ts'
 import type { ConfigLimits } from '../limits.ts'
-import { mergeValues } from '../merge.ts'
+import { byteLength } from '../limits.ts'
+import { mergeValues } from '../merge-values.ts'
 import { parseYaml } from '../parse.ts'
-import { toYaml } from '../to-yaml.ts'
 import { createMap } from '../value.ts'
 import type { ConfigMap } from '../value.ts'
 import { exportFragment, noopPipelineFragment, opampExtensionFragment, resourceFragment } from './fragments.ts'
 import type { ExportDestinations, SupervisorLink } from './fragments.ts'
+import { writeCollectorConfig } from './write-collector-config.ts'
 
 /** One of the places that configuration comes from; `file` is one on the Agent's host. */
 export type CollectorConfigSource =
@@ -80,7 +82,7 @@ export function composeCollectorConfig(input: CollectorConfigInput): CollectorCo
       if (part.document !== undefined) merged = mergeValues(merged, part.document)
     }
   }
-  return { kind: 'composed', merged, text: toYaml(merged), findings, runsNothing: input.acceptsRemoteConfig && input.remote?.length === 0 }
+  return { kind: 'composed', merged, text: writeCollectorConfig(merged), findings, runsNothing: input.acceptsRemoteConfig && input.remote?.length === 0 }
 }
 
 /** What the Collector runs just long enough to say who it is. */
@@ -89,7 +91,7 @@ export function composeBootstrapConfig(
   options: { readonly allowsNoPipelines: boolean },
 ): { readonly merged: ConfigMap; readonly text: string } {
   const merged = mergeValues(noopPipeline(options.allowsNoPipelines), opampExtensionFragment(link))
-  return { merged, text: toYaml(merged) }
+  return { merged, text: writeCollectorConfig(merged) }
 }
 
 function noopPipeline(allowsNoPipelines: boolean): ConfigMap {
@@ -108,23 +110,31 @@ function partsOf(source: CollectorConfigSource, input: CollectorConfigInput, rem
     case 'opamp-extension':
       return [{ document: opampExtensionFragment(input.extension), findings: [] }]
     case 'remote':
-      return remote.toSorted((a, b) => compareFileNames(a.name, b.name)).map(({ name, body }) => read(body, name, limits))
+      return remoteParts(remote, limits)
     case 'file':
-      return [source.body === undefined ? unreadable(source.path) : read(source.body, source.path, limits)]
+      return [source.body === undefined ? failed('unreadable-file', 'the file cannot be read', source.path) : read(source.body, source.path, limits)]
     default:
       return source satisfies never
   }
 }
 
-function read(body: string, file: string, limits: ConfigLimits): Part {
-  return parseYaml(body, file, limits, { documents: 'first' })
+function remoteParts(remote: readonly ConfigFile[], limits: ConfigLimits): readonly Part[] {
+  const total = remote.reduce((sum, { body }) => sum + byteLength(body), 0)
+  if (remote.length > limits.maxFiles) return [failed('too-many-files', `there are ${remote.length} files, at most ${limits.maxFiles} are allowed`)]
+  if (total > limits.maxTotalBytes) return [failed('too-large', `the files are larger than ${limits.maxTotalBytes} bytes together`)]
+  return remote.toSorted((a, b) => compareFileNames(a.name, b.name)).map(({ name, body }) => read(body, name, limits))
 }
 
-function unreadable(path: string): Part {
-  return { findings: [{ severity: 'error', code: 'unreadable-file', message: 'the file cannot be read', file: path }] }
+function read(body: string, file: string, limits: ConfigLimits): Part {
+  const document = readBlockYaml(body, limits)
+  return document === undefined ? parseYaml(body, file, limits, { documents: 'first' }) : { document, findings: [] }
+}
+
+function failed(code: string, message: string, file?: string): Part {
+  return { findings: [{ severity: 'error', code, message, ...(file === undefined ? {} : { file }) }] }
 }
 
 function describe({ file, line, column, message }: Finding): string {
-  const place = line === undefined ? '' : `, line ${line}, column ${column ?? 1}`
-  return `the configuration file ${JSON.stringify(file ?? '')}${place}: ${message}`
+  if (file === undefined) return message
+  return `the configuration file ${JSON.stringify(file)}${line === undefined ? '' : `, line ${line}, column ${column ?? 1}`}: ${message}`
 }
