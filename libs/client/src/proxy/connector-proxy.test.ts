@@ -166,7 +166,9 @@ describe('an HTTP proxy', () => {
     expect(await ask(endpoint, connectorFor(endpoint, name, tls))).toBe('hello')
     expect(proxy.asked[0]?.peer).toBe('agent')
     const foreign = createAuthority('foreign authority')
-    await expect(ask(endpoint, connectorFor(endpoint, name, { ...tls, ca: foreign.cert }))).rejects.toThrow(/self-signed|unable to verify/)
+    await expect(ask(endpoint, connectorFor(endpoint, name, { ...tls, ca: foreign.cert }))).rejects.toThrow(
+      `no way through the proxy https://127.0.0.1:${proxy.port}: the certificate of 127.0.0.1:${proxy.port} is signed by an authority that is not trusted`,
+    )
   })
 
   it.each([
@@ -268,6 +270,23 @@ describe('a connector', () => {
     expect(String((await once(webSocket, 'message'))[0])).toBe('echo still here')
     webSocket.terminate()
     await expect(open(endpoint, connector)).rejects.toThrow('aborted')
+  })
+
+  it('tells a proxy that is not there from a server that is not', async () => {
+    const gone = createTcpServer().listen(0, '127.0.0.1')
+    await once(gone, 'listening')
+    const { port } = gone.address() as AddressInfo
+    await new Promise((resolve) => void gone.close(resolve))
+    const endpoint = new URL('wss://drover.test/')
+    for (const scheme of ['http', 'socks5']) {
+      const connector = connectorFor(endpoint.href, through(`${scheme}://127.0.0.1:${port}`))
+      const error = await open(endpoint.href, connector).catch((reason: unknown) => reason)
+      expect(connector.explain(error, endpoint)).toContain(
+        `no way through the proxy ${scheme}://127.0.0.1:${port}: nothing accepts connections at 127.0.0.1:${port}`,
+      )
+    }
+    const direct = connectorFor(endpoint.href, { kind: 'none' })
+    expect(direct.explain(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), endpoint)).toContain('nothing accepts connections at drover.test')
   })
 
   it('describes itself without secrets', () => {

@@ -5,10 +5,11 @@ import type { Socket } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import type { ConnectionOptions } from 'node:tls'
 import type { ConnectionSettings } from '../client.ts'
-import { tlsOptions } from '../tls/tls-options.ts'
+import { explainConnectError } from '../tls/explain.ts'
+import { tlsOptions, TlsSettingsError } from '../tls/tls-options.ts'
 import { usesTls } from '../tls/weaker.ts'
 import { openHttpTunnel } from './http-tunnel.ts'
-import { type Environment, type Proxy, proxyFor, proxyName } from './proxy-for.ts'
+import { type Environment, type Proxy, proxyFor, proxyName, ProxySettingsError } from './proxy-for.ts'
 import { openSocksTunnel } from './socks-tunnel.ts'
 import { ProxyError, type TunnelTarget } from './tunnel.ts'
 
@@ -20,6 +21,8 @@ export interface ReachOptions extends ConnectionOptions {
 export interface Connector {
   /** Asked anew for each connection, also for where a redirect leads. Throws for settings that cannot be used. */
   reach(url: URL): ReachOptions
+  /** Why a connection to a URL that was reached by this could not be made: a sentence with what to do, without secrets. */
+  explain(error: unknown, url: URL): string
   /** For people: by which way, and what TLS demands. Without secrets. */
   describe(): string
   /** Ends what it keeps open, and attempts that are under way. WebSockets live on. */
@@ -68,6 +71,7 @@ export function createConnector(
       const isSecure = usesTls(url.href)
       return { ...(isSecure && options), agent: agentFor(isSecure, proxyFor(proxy, url, env)) }
     },
+    explain: (error, url) => (isSentence(error) ? error.message : explainConnectError(error, { endpoint: url.href, tls })),
     describe: () => {
       const way = wayToEndpoint === undefined ? 'directly' : `through the proxy ${proxyName(wayToEndpoint)}`
       return `${way}, ${usesTls(endpoint) ? describeTls(tls) : 'without TLS'}`
@@ -77,6 +81,11 @@ export function createConnector(
       for (const agent of agents.values()) agent.destroy()
     },
   }
+}
+
+/** Errors of our own say already what is to be said. */
+function isSentence(error: unknown): error is Error {
+  return error instanceof ProxyError || error instanceof ProxySettingsError || error instanceof TlsSettingsError
 }
 
 function makeAgent(isSecure: boolean, way: Proxy | undefined, open: (target: TunnelTarget) => Promise<Socket>): HttpAgent {
@@ -116,7 +125,9 @@ async function limited(open: (signal: AbortSignal) => Promise<Socket>, way: Prox
     closing.throwIfAborted()
     return await open(limit.signal)
   } catch (error) {
-    throw limit.signal.aborted ? limit.signal.reason : error
+    if (limit.signal.aborted) throw limit.signal.reason
+    if (error instanceof ProxyError) throw error
+    throw new ProxyError(`no way through the proxy ${proxyName(way)}: ${explainConnectError(error, { endpoint: proxyName(way), tls: {} })}`, { cause: error })
   } finally {
     clearTimeout(timer)
     closing.removeEventListener('abort', end)

@@ -38,12 +38,12 @@ export class ChannelError extends Error {
   }
 }
 
-/** An error of Node's network stack as ours. */
-export function asChannelError(error: unknown, fallback: 'connect' | 'lost'): ChannelError {
+/** An error of Node's network stack as ours. `explain` knows the way that was tried. */
+export function asChannelError(error: unknown, fallback: 'connect' | 'lost', explain?: (error: unknown) => string): ChannelError {
   if (error instanceof ChannelError) return error
   const code = systemCode(error)
-  const text = describe(error)
-  if (isTlsCode(code)) return new ChannelError('tls', `TLS failed: ${text}`, { cause: error })
+  const text = explain?.(error) ?? describe(error)
+  if (isTlsCode(code)) return new ChannelError('tls', explain === undefined ? `TLS failed: ${text}` : text, { cause: error })
   if (code === 'ETIMEDOUT') return new ChannelError('timeout', text, { cause: error })
   return new ChannelError(fallback, text, { cause: error })
 }

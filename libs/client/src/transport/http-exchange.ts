@@ -67,7 +67,7 @@ function post({ url, headers }: Destination, { connector, ownHeaders, body, sign
     request.on('error', (error) => {
       if (signal.aborted) return reject(abortReason(signal))
       const isReset = 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
-      resolve({ error: asChannelError(error, 'connect'), mayRepeat: request.reusedSocket && isReset })
+      resolve({ error: asChannelError(error, 'connect', () => connector.explain(error, url)), mayRepeat: request.reusedSocket && isReset })
     })
     request.end(body)
   })

@@ -29,8 +29,8 @@ export async function openWebSocket(target: ChannelTarget, signal: AbortSignal):
   const limit = new AbortController()
   const timer = clock.setTimeout(() => limit.abort(new ChannelError('timeout', 'the connection took too long')), limits.connectTimeoutMs)
   const both = AbortSignal.any([signal, limit.signal])
+  let destination: Destination = { url: endpoint, headers: target.headers() }
   try {
-    let destination: Destination = { url: endpoint, headers: target.headers() }
     for (let redirects = 0; ; redirects++) {
       const opened = await upgrade(destination, target, both)
       if (opened instanceof WebSocketChannel) return opened
@@ -38,7 +38,9 @@ export async function openWebSocket(target: ChannelTarget, signal: AbortSignal):
       destination = followRedirect(destination, opened.location, endpoint)
     }
   } catch (error) {
-    throw both.aborted && both.reason instanceof ChannelError ? both.reason : asChannelError(error, 'connect')
+    throw both.aborted && both.reason instanceof ChannelError
+      ? both.reason
+      : asChannelError(error, 'connect', () => target.connector.explain(error, destination.url))
   } finally {
     clock.clearTimeout(timer)
   }
