@@ -1,8 +1,8 @@
 /** What `drover supervisor status` shows, put together from the parts. */
-import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import type { ConnectionStatus } from '@drover/client'
 import { attributesToText, type ComponentHealth } from '@drover/protocol'
+import manifest from '../package.json' with { type: 'json' }
 import type { AgentFacts } from './agent/agent.ts'
 import type { ApplyState } from './apply/apply-state.ts'
 import type { SupervisorConfig } from './config/supervisor-config.ts'
@@ -10,9 +10,7 @@ import type { AgentSummary, ConfigSummary, ConnectionSummary, SupervisorStatus }
 import type { StoredStatus } from './state/persistent-state.ts'
 import { storedStatuses } from './state/state-folder.ts'
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string } // as: npm requires it
-
-export const supervisorVersion: string = version
+export const supervisorVersion: string = manifest.version
 
 export interface StatusSources {
   readonly config: SupervisorConfig

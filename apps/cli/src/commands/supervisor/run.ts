@@ -1,4 +1,5 @@
 /** `drover supervisor --config F`: supervises until a signal ends it. */
+import { setFlagsFromString } from 'node:v8'
 import type { LoadedConfig } from '@drover/supervisor'
 import { groupAction } from '../../command/command.ts'
 import { CliError } from '../../errors.ts'
@@ -18,6 +19,7 @@ export const runAction = groupAction({
     { run: 'supervisor status', what: 'how the one that runs here is' },
   ],
   async run(io, _args, { config }) {
+    keepSmall()
     const loaded = await load(io, requireConfig(config))
     const { startSupervisor } = await import('@drover/supervisor')
     // Before the start, so that a signal during it ends the supervisor in order as well.
@@ -37,6 +39,16 @@ export const runAction = groupAction({
     }
   },
 })
+
+/**
+ * A supervisor has little to do and runs on every host: its engine interprets instead of compiling for speed, collects in its own thread, and keeps its
+ * young generation small. That is 12 MB of 95 less. Before anything of the supervisor is loaded: what is compiled stays compiled.
+ */
+function keepSmall(): void {
+  for (const flag of ['--no-opt', '--no-maglev', '--no-sparkplug', '--single-threaded', '--max-semi-space-size=1', '--semi-space-growth-factor=1']) {
+    setFlagsFromString(flag)
+  }
+}
 
 async function load(io: Io, file: string): Promise<LoadedConfig> {
   const { SupervisorConfigError, loadSupervisorConfig } = await import('@drover/supervisor')
