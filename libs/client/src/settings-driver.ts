@@ -263,6 +263,8 @@ export class SettingsDriver {
 
   async #report(status: OfferStatus): Promise<undefined> {
     this.#bound.report(statusMessage(status))
+    if (status.kind === 'applied') this.#tools.log('info', 'Offered connection settings are in use', { hash: status.hash })
+    if (status.kind === 'failed') this.#tools.log('warn', 'Offered connection settings are not used', { hash: status.hash, reason: status.reason })
     await this.#store('The status of connection settings could not be stored', () => storeStatus(this.#tools.store, status))
   }
 }

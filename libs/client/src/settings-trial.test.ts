@@ -391,7 +391,9 @@ describe('a request for a certificate', () => {
     await using server = await rawWebSocketServer({ http, scheme: 'wss' })
     const issued = createCertificate('agent', { issuer: authority })
     const store = durableStore()
-    await using agent = await testClient(server.endpoint, { capabilities, store, settings: settingsFor(server.endpoint, { tls: { ca: authority.cert } }) })
+    const settings = settingsFor(server.endpoint, { tls: { ca: authority.cert } })
+    // The certificates are of today.
+    await using agent = await testClient(server.endpoint, { capabilities, store, settings, startMs: Date.now() })
     const connection = await connected(server, agent)
     const asked = agent.client.requestCertificate(csr, issued.key)
     const message = await connection.messages.find(({ connectionSettingsRequest }) => connectionSettingsRequest !== undefined)

@@ -210,8 +210,11 @@ export function settingsFor(endpoint: string, more: Partial<ConnectionSettings> 
 }
 
 /** With a description and a health; time stands still unless the test moves it, and random numbers are all zero. */
-export async function testClient(endpoint: string, options: Partial<OpampClientOptions> = {}): Promise<TestClient> {
-  const clock = new FakeClock()
+export async function testClient(
+  endpoint: string,
+  options: Partial<Omit<OpampClientOptions, 'clock'>> & { readonly startMs?: number } = {},
+): Promise<TestClient> {
+  const clock = new FakeClock(options.startMs)
   const statuses = new Queue<ConnectionStatus>()
   const lines: TestClient['lines'] = new Queue()
   const client = await openOpampClient({
