@@ -13,7 +13,7 @@ import { offerLimits } from './limits.ts'
 type Held = Pick<ConnectionSettingsOffers, 'ownMetrics' | 'ownTraces' | 'ownLogs' | 'otherConnections'>
 
 /** What an offer leaves out stays as it is. Throws a TypeError when more destinations would have to be remembered than are. */
-export function mergeOffers(held: Held, offer: Held): ConnectionSettingsOffers {
+export function mergeConnectionSettings(held: Held, offer: Held): ConnectionSettingsOffers {
   const otherConnections: Record<string, OtherConnectionSettings> = Object.assign(Object.create(null), held.otherConnections)
   for (const [name, settings] of Object.entries(offer.otherConnections)) otherConnections[name] = mergeOther(otherConnections[name], settings)
   if (Object.keys(otherConnections).length > offerLimits.otherConnections)
