@@ -78,7 +78,7 @@ export interface SupervisedAgent extends AsyncDisposable {
    * Health that is reported afterwards is of this configuration. Throws `AgentStartError` when the program cannot be started at all.
    */
   run(config: ComposedConfig): Promise<void>
-  /** Stops what runs, if anything, and starts the configuration of the last `run` again. Throws `AgentStartError`. */
+  /** Stops what runs, if anything, and starts the configuration of the last `run` that succeeded again. Throws `AgentStartError`. */
   restart(): Promise<void>
   /** Asks it to end, and ends it after the time limit. No event follows. */
   stop(): Promise<void>

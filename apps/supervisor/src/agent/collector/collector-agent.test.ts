@@ -309,12 +309,16 @@ describe('a running Collector', () => {
     const metrics = { endpoint: 'https://127.0.0.1:1/v1/metrics', headers: [], tls: { ca: '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n' } }
     const config = agent.compose({ ...remoteSources(stub('{}')), ownTelemetry: { metrics } })
     await agent.run(config)
+    await events.next('started')
     const own = join(folder.path, 'own-telemetry')
     const [name = ''] = await readdir(own)
     expect(config.text).toContain(join(own, name))
     expect(await readFile(join(own, name), 'utf8')).toContain('BEGIN CERTIFICATE')
     expect((await stat(join(own, name))).mode & 0o777).toBe(0o600)
+    // One configuration back is still there, as it may be run again.
     await run('{}')
+    expect(await readdir(own)).toHaveLength(1)
+    await run('{ start_delay_ms: 1 }')
     expect(await readdir(own)).toEqual([])
   })
 

@@ -38,6 +38,11 @@ const maxReasonChars = 1_000
 /** Configurations that may still be run. */
 const maxRememberedUids = 64
 
+interface Runnable {
+  readonly config: ComposedConfig
+  readonly uid: InstanceUid
+}
+
 class CollectorAgent implements SupervisedAgent {
   onEvent: (event: AgentEvent) => void = () => undefined
   readonly #config: SupervisorConfig
@@ -52,7 +57,8 @@ class CollectorAgent implements SupervisedAgent {
   #facts: CollectorFacts | undefined
   /** Under which uid a composed configuration lets the Collector connect, by fingerprint. */
   readonly #uids = new Map<string, InstanceUid>()
-  #running: { readonly config: ComposedConfig; readonly uid: InstanceUid } | undefined
+  /** What was started or reloaded last. */
+  #running: Runnable | undefined
   /** Resolved when the process is healthy for the first time, or has ended. */
   #ready = Promise.withResolvers<void>()
 
@@ -139,13 +145,18 @@ class CollectorAgent implements SupervisedAgent {
     // Before the file is written: a Collector that is just starting would read the new one, and then be told to read it again.
     const takesReload = await this.#takesReload()
     await this.#write(config.text)
-    this.#running = { config, uid }
+    const before = (this.#running ??= { config, uid })
     if (!config.runsNothing && !(takesReload && this.#reload(uid))) await this.#start(uid)
-    await this.#telemetryFiles.tidy(config.text)
+    this.#running = { config, uid }
+    // What ran before may be run again at any moment.
+    await this.#telemetryFiles.tidy(config.text + before.config.text)
   }
 
   async restart(): Promise<void> {
-    if (this.#running !== undefined && !this.#running.config.runsNothing) await this.#start(this.#running.uid)
+    if (this.#running === undefined || this.#running.config.runsNothing) return
+    // A configuration that could not be started may have been written since.
+    await this.#write(this.#running.config.text)
+    await this.#start(this.#running.uid)
   }
 
   async stop(): Promise<void> {

@@ -153,8 +153,10 @@ describe('a program that a file describes', () => {
     await run('name=two\n')
     await expect(run('name=bad\n')).rejects.toThrow(new AgentStartError('test-program did not reload its configuration (exit code 1): no reload, it is bad'))
     expect(agent.pid).toBe(pid)
-    await run('name=one\n')
     await events.healthy()
+    expect(await readFile(configFile, 'utf8')).toBe('name=two\n')
+    await agent.restart()
+    await logged('runs with two')
   })
 
   it('tells why it crashed', async () => {

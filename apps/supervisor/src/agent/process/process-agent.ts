@@ -48,6 +48,7 @@ class ProcessAgent implements SupervisedAgent {
   #version: string | undefined
   #uid: InstanceUid | undefined
   readonly #composed = new Map<string, ProcessConfig>()
+  /** What was started or reloaded last. */
   #running: ComposedConfig | undefined
   /** The process that runs was well at least once: before that it may not know what a signal means. */
   #isReady = false
@@ -132,15 +133,18 @@ class ProcessAgent implements SupervisedAgent {
       this.#running = config
       return this.#reportConfig(config)
     }
-    const isLocal = this.#composed.get(config.fingerprint)?.isLocal === true
-    await this.#writeConfig(config.text, isLocal)
+    await this.#writeConfig(config)
+    const before = (this.#running ??= config)
+    await this.#reloadOrStart(before)
     this.#running = config
-    if (!(await this.#reload())) await this.#start()
     this.#reportConfig(config)
   }
 
   async restart(): Promise<void> {
-    if (this.#running !== undefined && !this.#running.runsNothing) await this.#start()
+    if (this.#running === undefined || this.#running.runsNothing) return
+    // A configuration that could not be started may have been written since.
+    await this.#writeConfig(this.#running)
+    await this.#start()
   }
 
   async stop(): Promise<void> {
@@ -170,6 +174,18 @@ class ProcessAgent implements SupervisedAgent {
     this.#health.start(this.#deps.clock.now())
   }
 
+  async #reloadOrStart(before: ComposedConfig): Promise<void> {
+    try {
+      if (await this.#reload()) return
+    } catch (error) {
+      // It goes on with the configuration before, which is therefore to be found on disk.
+      await this.#writeConfig(before)
+      this.#health.start(this.#deps.clock.now())
+      throw error
+    }
+    await this.#start()
+  }
+
   /** False: it has to be started instead. */
   async #reload(): Promise<boolean> {
     const { reload, configFile } = this.#settings
@@ -189,8 +205,9 @@ class ProcessAgent implements SupervisedAgent {
   }
 
   /** The mode that the file has is kept: others may have to read it. */
-  async #writeConfig(text: string, isLocal: boolean): Promise<void> {
+  async #writeConfig({ text, fingerprint }: ComposedConfig): Promise<void> {
     const { configFile } = this.#settings
+    const isLocal = this.#composed.get(fingerprint)?.isLocal === true
     try {
       const present = await stat(configFile).catch(() => undefined)
       if (present !== undefined && !isLocal) await this.#keepOriginal()
