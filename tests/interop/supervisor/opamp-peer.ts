@@ -47,7 +47,7 @@ interface Seen extends SeenAgent {
   readonly goodbyes: string[]
 }
 
-const waitLimitMs = 40_000
+const waitLimitMs = 60_000
 
 export class OpampPeer implements AsyncDisposable {
   readonly #options: PeerOptions

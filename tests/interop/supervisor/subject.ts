@@ -27,7 +27,7 @@ export interface SubjectOptions {
 }
 
 const lookEveryMs = 20
-const waitLimitMs = 40_000
+const waitLimitMs = 60_000
 
 /** Everything on, and times that suit a test. */
 function usualSettings(options: SubjectOptions, storage: string): Settings {
@@ -51,7 +51,7 @@ function usualSettings(options: SubjectOptions, storage: string): Settings {
       instance_id: options.uid,
       // a Collector serves its own metrics on port 8888 unless told otherwise
       args: ['--set=service::telemetry::metrics::level=none'],
-      config_apply_timeout: '2s',
+      config_apply_timeout: '3s',
       bootstrap_timeout: '20s',
       orphan_detection_interval: '1s',
     },

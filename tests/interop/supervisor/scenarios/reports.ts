@@ -61,7 +61,7 @@ export const reports: Chapter = {
         await untilAgentAt(stage.server, subject.uid, 'up', isUpAt)
         const look = async () => {
           const { files } = (await stage.server.api.getEffectiveConfig({ params: { agentId: subject.uid } })).data
-          return files.length === 1 && files[0]?.name === '' && files[0].body.includes('level: none') ? true : undefined
+          return files.length === 1 && files[0]?.name === '' && /level: none/i.test(files[0].body) ? true : undefined
         }
         await stage.server.until(look, { what: "the Collector's own word, with the properties of its command line" })
         return ok('with the properties of its command line')

@@ -227,6 +227,8 @@ export const settings: Chapter = {
         const { peer, subject } = await running(stage)
         peer.offer(subject.uid, telemetryOffer(stage.sink.url))
         await peer.until(subject.uid, (agent) => effectiveText(agent).includes(`${stage.sink.url}/v1/logs`), { what: 'in the effective configuration' })
+        if (peer.agent(subject.uid).capabilities.has('ReportsConnectionSettingsStatus'))
+          await peer.until(subject.uid, (agent) => settingsStatus(agent)?.status === APPLIED, { what: 'settings APPLIED' })
         await subject.stop()
         await subject.start()
         await peer.until(subject.uid, (agent) => agent.connects === 2, { what: 'back' })
