@@ -4,6 +4,7 @@ import type { Alias, Document, Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml
 import type { Path } from './finding.ts'
 import type { ConfigLimits } from './limits.ts'
 import { readNumber, readNumberKey } from './number.ts'
+import { isDate } from './plain-scalar.ts'
 import type { ConfigMap, ConfigValue } from './value.ts'
 import { createMap, isMap } from './value.ts'
 
@@ -14,7 +15,7 @@ export interface Converted {
   readonly locate: (path: Path) => number | undefined
 }
 
-type ReportAt = (code: string, message: string, offset: number) => void
+type ReportAt = (severity: 'error' | 'warning', code: string, message: string, offset: number) => void
 
 /** A value, how many values it is when every alias is written out, and how deep it is. */
 interface Measured {
@@ -32,7 +33,7 @@ export function convertDocument(document: Document.Parsed, limits: ConfigLimits,
     value = document.contents === null ? null : conversion.convert(document.contents, 0).value
   } catch (error) {
     // Both say the same: nobody writes this by hand. The engine's own stack may end before our depth limit does.
-    if (error instanceof RangeError) report('too-deep', 'the document is nested too deeply', 0)
+    if (error instanceof RangeError) report('error', 'too-deep', 'the document is nested too deeply', 0)
     else if (!(error instanceof LimitReached)) throw error
   }
   return { value, locate: (path) => conversion.locate(document.contents, path) }
@@ -65,6 +66,13 @@ class Conversion {
     if (isYamlMap(node)) return this.#map(node, depth)
     if (isSeq(node)) return this.#list(node, depth)
     this.#count(1, node)
+    if (isScalar(node) && node.type === 'PLAIN' && isDate(node.source ?? ''))
+      this.#report(
+        'warning',
+        'unquoted-date',
+        'without quotes a Collector reads this as a point in time, and refuses it where it wants a text',
+        offsetOf(node) ?? 0,
+      )
     return { value: isScalar(node) ? scalarValue(node) : null, size: 1, height: 0 }
   }
 
@@ -109,7 +117,7 @@ class Conversion {
       size += measured.size
       height = Math.max(height, measured.height + 1)
       if (key === undefined ? isMergeKey(pair.key) && inherited !== undefined : Object.hasOwn(value, key))
-        this.#report('duplicate-key', `the key ${JSON.stringify(key ?? '<<')} is set twice in the same map`, offsetOf(pair.key) ?? 0)
+        this.#report('error', 'duplicate-key', `the key ${JSON.stringify(key ?? '<<')} is set twice in the same map`, offsetOf(pair.key) ?? 0)
       else if (key !== undefined) value[key] = measured.value
       else if (isMergeKey(pair.key)) inherited = this.#mergeSources(measured.value, pair)
     }
@@ -121,7 +129,7 @@ class Conversion {
   #mergeSources(value: ConfigValue, pair: Pair): ConfigMap[] {
     const sources = Array.isArray(value) ? value : [value]
     if (!sources.every(isMap)) {
-      this.#report('yaml-syntax', 'the merge key << takes a map or a list of maps', offsetOf(pair.key) ?? 0)
+      this.#report('error', 'yaml-syntax', 'the merge key << takes a map or a list of maps', offsetOf(pair.key) ?? 0)
       return []
     }
     return sources
@@ -131,7 +139,7 @@ class Conversion {
     this.#count(1, node)
     const value = isAlias(node) ? this.#alias(node, 0).value : isScalar(node) ? this.convert(node, 0).value : undefined
     if (value === undefined || value === null || typeof value === 'object') {
-      this.#report('unsupported-key', 'a key is a text, not empty, a list or a map', offsetOf(node) ?? 0)
+      this.#report('error', 'unsupported-key', 'a key is a text, not empty, a list or a map', offsetOf(node) ?? 0)
       return undefined
     }
     if (!isScalar(node) || node.type !== 'PLAIN' || node.source === undefined) return String(value)
@@ -146,7 +154,7 @@ class Conversion {
   }
 
   #stop(code: string, message: string, node: unknown): never {
-    this.#report(code, message, offsetOf(node) ?? 0)
+    this.#report('error', code, message, offsetOf(node) ?? 0)
     throw new LimitReached(code)
   }
 

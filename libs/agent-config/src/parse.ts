@@ -56,7 +56,7 @@ export function parseYaml(text: string, file: string, limits: ConfigLimits = def
   if (!checkCharacters(body, report)) return { findings, locate: nowhere }
   const document = composeOne(body, lines, { ...limits, maxDocuments: options.documents === 'first' ? 1 : 2 }, place, report)
   if (document === undefined) return { findings, locate: nowhere }
-  const converted = convertDocument(document, limits, (code, message, offset) => report('error', code, message, place(offset)))
+  const converted = convertDocument(document, limits, (severity, code, message, offset) => report(severity, code, message, place(offset)))
   const errors = findings.some((finding) => finding.severity === 'error')
   const root = errors ? undefined : checkRoot(converted.value, document, place, report)
   return {

@@ -21,6 +21,13 @@ const words: ReadonlyMap<string, ConfigValue> = new Map<string, ConfigValue>([
   ...['null', 'Null', 'NULL', '~'].map((word) => [word, null] as const),
 ])
 
+const date = /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:$|[Tt ])/
+
+/** What Go's reader of YAML takes for a point in time. */
+export function isDate(text: string): boolean {
+  return date.test(text)
+}
+
 /** Characters that a plain scalar cannot begin with, or that mean something there. */
 const notAtStart = new Set(Array.from(',[]{}#&*!|>\'"%@`?:', (character) => character.charCodeAt(0)))
 
@@ -43,6 +50,6 @@ function readNumeric(text: string): ConfigValue {
   if (text.length > maxNumberLength || text === '-' || text.startsWith('- ') || text.startsWith('---') || text.startsWith('...')) throw new Unusual()
   const number = readNumber(text)
   if (number !== undefined) return number
-  if (notANumber.test(text)) throw new Unusual()
+  if (notANumber.test(text) || isDate(text)) throw new Unusual()
   return text
 }

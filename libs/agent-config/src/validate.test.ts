@@ -138,6 +138,58 @@ describe('validateCollectorConfig', () => {
     expect(check(good.replace('"0.0.0.0:4317"', () => '"$$${drover:agent.host.name}"'))).toHaveLength(1)
   })
 
+  describe('of the own telemetry', () => {
+    const telemetry = (text: string) => brief(good.replace('service:\n', `service:\n  telemetry: ${text}\n`))
+    const at = 'service.telemetry'
+
+    it('has nothing to say about what supervisors and people write', () => {
+      expect(telemetry('{logs: {level: INFO, encoding: json}, metrics: {level: none}, resource: {a: b, c: }}')).toEqual([])
+      expect(
+        telemetry('{metrics: {readers: [{pull: {exporter: {}}}, {periodic: {exporter: {}}}], level: Basic}, traces: {processors: [{batch: {}}]}}'),
+      ).toEqual([])
+      expect(telemetry('${file:telemetry.yaml}')).toEqual([])
+      expect(telemetry('{logs: {level: "${env:LEVEL}", processors: "${env:P}"}, metrics: "${file:m.yaml}", traces: }')).toEqual([])
+    })
+
+    it('refuses levels that do not exist and values of the wrong kind', () => {
+      expect(telemetry('{logs: {level: loud}, metrics: {level: 3}}')).toEqual([
+        `error unknown-level 9 ${at}.logs.level`,
+        `error unknown-level 9 ${at}.metrics.level`,
+      ])
+      expect(telemetry('[]')).toEqual([`error wrong-type 9 ${at}`])
+      expect(telemetry('{logs: text, metrics: {readers: {}}, traces: {processors: [x]}, resource: []}')).toEqual([
+        `error wrong-type 9 ${at}.logs`,
+        `error wrong-type 9 ${at}.metrics.readers`,
+        `error wrong-type 9 ${at}.traces.processors[0]`,
+        `error wrong-type 9 ${at}.resource`,
+      ])
+    })
+
+    it('warns about keys that Collectors do not know, or not any more', () => {
+      expect(telemetry('{spans: {}, logs: {colour: x}, metrics: {address: ":8888", readers: [{push: {}}]}}')).toEqual([
+        `warning unknown-key 9 ${at}.spans`,
+        `warning unknown-key 9 ${at}.logs.colour`,
+        `warning unknown-key 9 ${at}.metrics.address`,
+        `warning unknown-key 9 ${at}.metrics.readers[0].push`,
+      ])
+    })
+
+    it('warns about resource attributes that are no texts', () => {
+      expect(telemetry('{resource: {a: 1, attributes: [{name: a, value: b}]}}')).toEqual([
+        `warning attribute-not-text 9 ${at}.resource.a`,
+        `warning attribute-not-text 9 ${at}.resource.attributes`,
+      ])
+    })
+  })
+
+  it('warns about dates without quotes', () => {
+    const withHeader = (value: string) => brief(good.replace('  debug:\n', `  debug: {headers: {x-ms-version: ${value}}}\n`))
+    expect(withHeader('2020-04-08')).toEqual(['warning unquoted-date 7'])
+    expect(withHeader('2020-04-08T10:00:00Z')).toEqual(['warning unquoted-date 7'])
+    expect(withHeader('"2020-04-08"')).toEqual([])
+    expect(withHeader('2020-04-08-beta')).toEqual([])
+  })
+
   it('judges several files by what they are together, and names the file', () => {
     const parts = [
       { name: 'b.yaml', contentType: '', body: 'service:\n  pipelines:\n    traces:\n      exporters: [debug, lost]\n' },

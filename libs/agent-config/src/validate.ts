@@ -1,6 +1,7 @@
 /** Checks configuration files as a Collector would read them, before any agent gets them. */
 import { checkPipelines } from './check-pipelines.ts'
 import { checkPlaceholders, checkSections } from './check-sections.ts'
+import { checkTelemetry } from './check-telemetry.ts'
 import type { ConfigFile } from './config-file.ts'
 import type { Finding, ReportPath } from './finding.ts'
 import { formatPath } from './finding.ts'
@@ -66,6 +67,7 @@ function checkStructure(merge: Merged, as: 'complete' | 'fragment'): Finding[] {
   }
   checkPlaceholders(merge.merged, report)
   checkSections(merge.merged, report)
+  checkTelemetry(merge.merged, report)
   checkPipelines(merge.merged, report)
   return findings
 }

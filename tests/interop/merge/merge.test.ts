@@ -217,6 +217,26 @@ await describeWithPeers('the composition of a Collector configuration', ['superv
 
     it('is the same for whatever is offered', () => tryGenerated(stock, local, generatedOffers))
 
+    it('keeps a date without quotes as written, where the supervisor makes a point in time of it that a Collector refuses as text', async () => {
+      const remote = [{ name: 'a', body: 'exporters: {otlphttp: {headers: {x-ms-version: 2020-04-08}}}\n' }]
+      expect(await stock.ask({ remote })).toMatchObject({ kind: 'composed', text: expect.stringContaining('x-ms-version: 2020-04-08T00:00:00Z\n') })
+      expect(compose(stock, local, remote)).toMatchObject({ kind: 'composed', text: expect.stringContaining('x-ms-version: "2020-04-08"\n') })
+    })
+
+    it('takes text that the supervisor writes in a way that it cannot read again', async () => {
+      const remote = [{ name: 'a', body: 'a: {b: [{c: "\\n lead"}]}\n' }]
+      expect(await stock.ask({ remote })).toMatchObject({ kind: 'rejected' })
+      expect(compose(stock, local, remote)).toMatchObject({ kind: 'composed' })
+    })
+
+    it('takes header values with quotes, which break every configuration of the supervisor until it has other ones', async () => {
+      const ownTelemetry: ExportDestinations = { logs: { endpoint: 'http://127.0.0.1:4318/v1/logs', headers: [['x', 'say "hi"']] } }
+      const remote = [{ name: 'a', body: 'a: 1\n' }]
+      expect(await stock.ask({ remote, ownTelemetry })).toMatchObject({ kind: 'rejected' })
+      expect(compose(stock, local, remote)).toMatchObject({ kind: 'composed', text: expect.stringContaining('x: "say \\"hi\\""\n') })
+      await expectSameAnswer(stock, local, { remote, ...(destinations['one of them'] === undefined ? {} : { ownTelemetry: destinations['one of them'] }) })
+    })
+
     it('is the same when nothing is to run', async () => {
       const ours = compose(stock, local, [])
       expect(ours).toMatchObject({ runsNothing: true })
