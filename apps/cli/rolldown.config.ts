@@ -5,5 +5,5 @@ export default defineConfig({
   input: 'src/main.ts',
   platform: 'node',
   external: ['@drover/control-plane'],
-  output: { format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+  output: { format: 'esm', minify: { compress: true, mangle: false, codegen: true }, entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
 })

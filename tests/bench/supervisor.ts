@@ -176,9 +176,9 @@ async function measure(kind: Kind, server: Server): Promise<Figures> {
 /** The sum of the time without an answer while a configuration comes that cannot bind its address, and goes. */
 async function badOutage(server: Server, name: string, port: number, body: string): Promise<number> {
   let downMs = 0
-  let isOver = false
+  const over = new AbortController()
   const watch = (async () => {
-    for (let last = performance.now(); !isOver; await delay(pollMs)) {
+    for (let last = performance.now(); !over.signal.aborted; await delay(pollMs)) {
       const healthy = await isHealthy(port)
       const now = performance.now()
       if (!healthy) downMs += now - last
@@ -197,7 +197,7 @@ async function badOutage(server: Server, name: string, port: number, body: strin
   await server.untilEvent((event) => event.kind === 'attempt.failed', { after, what: 'the refusal', timeoutMs: 60_000 })
   await untilHealth(port, true)
   await delay(8000) // a crash loop would show itself again
-  isOver = true
+  over.abort()
   await watch
   return downMs
 }
