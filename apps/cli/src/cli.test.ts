@@ -36,7 +36,7 @@ describe('usage', () => {
     const { code, stdout, stderr } = await runTestCli(['tokens', 'create', '--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain(
-      'Examples:\n  # a configuration for the stock opampsupervisor\n  drover tokens create my-hosts --for supervisor > supervisor.yaml\n',
+      'Examples:\n  # a file for drover supervisor, or the stock opampsupervisor\n  drover tokens create my-hosts --for supervisor > supervisor.yaml\n',
     )
   })
 

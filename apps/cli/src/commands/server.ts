@@ -64,7 +64,8 @@ function introduce(io: Io, { agentsUrl, consoleUrl, signInUrl, dataDir }: Contro
     '',
     'Add the first agent: write a file for its supervisor with',
     `  ${command} tokens create my-hosts --for supervisor > supervisor.yaml`,
-    'adapt its lines "executable:" and "directory:", and run opampsupervisor --config supervisor.yaml there.',
+    `adapt its lines "executable:" and "directory:", and run there: ${command} supervisor --config supervisor.yaml`,
+    '(The stock opampsupervisor takes the same file.)',
   ]
   io.stderr.write(`${lines.join('\n')}\n`)
 }

@@ -23,7 +23,7 @@ const create = clientCommand({
     expiresIn: durationSeconds('--expires-in <time>', 'e.g. 12h or 90d (default: never)'),
   },
   examples: [
-    { run: 'tokens create my-hosts --for supervisor > supervisor.yaml', what: 'a configuration for the stock opampsupervisor' },
+    { run: 'tokens create my-hosts --for supervisor > supervisor.yaml', what: 'a file for drover supervisor, or the stock opampsupervisor' },
     { run: 'tokens create edge --for extension --expires-in 30d', what: 'the part of a Collector configuration that connects it' },
     { run: 'tokens create deploy --api --access write -o json', what: 'for a pipeline; the field is "token"' },
   ],
@@ -62,7 +62,7 @@ async function createEnrolmentToken(
       : withFinalNewline(data.snippets[kind]),
   )
   const use = {
-    supervisor: 'Adapt the lines "executable:" and "directory:", then run opampsupervisor --config with this file.',
+    supervisor: 'Adapt the lines "executable:" and "directory:", then run drover supervisor, or opampsupervisor, with --config and this file.',
     extension: 'Add this to the configuration of a Collector that contains the opamp extension.',
     none: 'Agents send it when they connect. --for supervisor prints a complete file.',
   }[kind ?? 'none']

@@ -1,4 +1,4 @@
-/** Complete files to paste, so that a stock supervisor or Collector connects without reading any manual. */
+/** Complete files to paste, so that a supervisor or a Collector connects without reading any manual. */
 
 export interface SnippetInput {
   /** Where agents connect, e.g. `ws://127.0.0.1:4320/v1/opamp`. */
@@ -8,11 +8,12 @@ export interface SnippetInput {
   readonly name: string
 }
 
-/** Configuration of the stock `opampsupervisor`; its defaults leave remote configuration off, so everything useful is switched on here. */
+/** Configuration of `drover supervisor` and of the stock `opampsupervisor`; the defaults of both leave remote configuration off, so everything useful is switched on here. */
 export function supervisorSnippet({ endpoint, token, name }: SnippetInput): string {
-  return `# Connects an OpenTelemetry Collector to Drover through the stock OpAMP supervisor.
+  return `# Connects an OpenTelemetry Collector to Drover through an OpAMP supervisor.
 # Enrolment token: ${commentText(name)}
-# Adapt the two lines marked with <-- and run: opampsupervisor --config THIS_FILE
+# Adapt the two lines marked with <-- and run: drover supervisor --config THIS_FILE
+# The stock opampsupervisor takes the same file: opampsupervisor --config THIS_FILE
 # Stop a Collector that runs here already: the first start needs its port 8888.
 server:
   endpoint: ${endpoint}

@@ -35,6 +35,8 @@ export const showAgent = clientCommand({
 })
 
 function describeAgent(agent: AgentDetail, output: Output, now: number): string {
+  // A supervisor may say why in one line and add the end of the agent's log.
+  const [error, ...log] = agent.configError?.split('\n') ?? []
   const sections = [
     output.facts([
       ['Id', agent.id],
@@ -53,7 +55,7 @@ function describeAgent(agent: AgentDetail, output: Output, now: number): string 
       ],
       ['Credential', agent.connection?.credential],
       ['Healthy', `${health(agent)}${agent.lastError === null ? '' : `: ${agent.lastError}`}`],
-      ['Config', `${agent.configState}${agent.configError === null ? '' : `: ${agent.configError}`}`],
+      ['Config', `${agent.configState}${error === undefined ? '' : `: ${error}`}`],
       ['Desired', agent.desiredConfigHash?.slice(0, shortHash)],
       ['Last good', agent.lastGoodConfigHash?.slice(0, shortHash)],
       ['First seen', formatTime(agent.firstSeenAt)],
@@ -64,6 +66,11 @@ function describeAgent(agent: AgentDetail, output: Output, now: number): string 
       output,
       'Attributes',
       Object.entries({ ...agent.identifyingAttributes, ...agent.nonIdentifyingAttributes }).map(([key, value]) => `${printable(key)} = ${attribute(value)}`),
+    ),
+    section(
+      output,
+      'What the agent said',
+      log.map((line) => printable(line)),
     ),
     section(output, 'Health', agent.health === null ? [] : healthLines(agent.health, output, 0)),
   ]

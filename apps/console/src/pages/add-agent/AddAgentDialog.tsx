@@ -97,9 +97,9 @@ function Instructions({ token, onClose }: { readonly token: CreatedToken; readon
         <Tabs.Panel value="supervisor" pt="sm">
           <div className="stack">
             <p>
-              For full control: the stock <code>opampsupervisor</code> runs the Collector and applies what Drover sends. Save this as{' '}
-              <code>supervisor.yaml</code>, adapt the <code>executable</code> and <code>directory</code> lines, and run{' '}
-              <code>opampsupervisor --config supervisor.yaml</code>.
+              For full control: a supervisor runs the Collector and applies what Drover sends. Save this as <code>supervisor.yaml</code>, adapt the{' '}
+              <code>executable</code> and <code>directory</code> lines, and run <code>drover supervisor --config supervisor.yaml</code>. The stock{' '}
+              <code>opampsupervisor</code> takes the same file.
             </p>
             <CodeBlock text={token.snippets.supervisor} label="supervisor.yaml" />
           </div>

@@ -54,8 +54,8 @@ function FirstAgent() {
         icon={<IconPlugConnected size={30} stroke={1.4} aria-hidden />}
         action={<Button onClick={addAgent}>Add the first agent</Button>}
       >
-        It takes one pasted file: Drover makes a token, shows the file for a stock <code>opampsupervisor</code>, and tells you here when the agent has
-        connected. Meanwhile you can <Link to="/create/config">write a configuration</Link> from a template.
+        It takes one pasted file: Drover makes a token, shows the file for a supervisor, and tells you here when the agent has connected. Meanwhile you can{' '}
+        <Link to="/create/config">write a configuration</Link> from a template.
       </EmptyState>
     </section>
   )
