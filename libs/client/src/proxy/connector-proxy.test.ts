@@ -11,7 +11,7 @@ import { type Connector, createConnector } from './connector.ts'
 import { startHttpProxy, startSocksProxy, type TestProxy } from './test-proxies.ts'
 
 const authority = createAuthority('authority')
-const certificate = createCertificate('server', { issuer: authority, hosts: ['drover.test'] })
+const certificate = createCertificate('server', { issuer: authority, hosts: ['drover.test', '10.1.2.3'] })
 const proxyCertificate = createCertificate('proxy', { issuer: authority, hosts: ['127.0.0.1'] })
 const agent = createCertificate('agent', { issuer: authority })
 
@@ -44,9 +44,9 @@ async function serve(scheme: 'http' | 'https'): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-function connectorFor(endpoint: string, proxy: ProxySettings, tls: TlsSettings = { ca: authority.cert }, env = {}): Connector {
+function connectorFor(endpoint: string, proxy: ProxySettings, tls: TlsSettings = { ca: authority.cert }, env = {}, proxyTimeoutMs = 20_000): Connector {
   const settings: Pick<ConnectionSettings, 'endpoint' | 'tls' | 'proxy'> = { endpoint, tls, proxy }
-  const connector = createConnector(settings, env, { proxyTimeoutMs: 200 })
+  const connector = createConnector(settings, env, { proxyTimeoutMs })
   cleanups.push(() => connector.close())
   return connector
 }
@@ -67,6 +67,9 @@ function open(url: string, connector: Connector): Promise<WebSocket> {
     webSocket.once('message', () => resolve(webSocket))
   })
 }
+
+/** For proxies that are to be given up. */
+const shortMs = 200
 
 const through = (url: string, connectHeaders: readonly (readonly [string, string])[] = []): ProxySettings => ({ kind: 'url', url, connectHeaders })
 
@@ -165,6 +168,7 @@ describe('an HTTP proxy', () => {
     const tls = { ca: authority.cert, cert: agent.cert, key: agent.key, serverName: 'drover.test' }
     expect(await ask(endpoint, connectorFor(endpoint, name, tls))).toBe('hello')
     expect(proxy.asked[0]?.peer).toBe('agent')
+    expect(await ask(endpoint, connectorFor(endpoint, name, { ...tls, serverName: '10.1.2.3' }))).toBe('hello')
     const foreign = createAuthority('foreign authority')
     await expect(ask(endpoint, connectorFor(endpoint, name, { ...tls, ca: foreign.cert }))).rejects.toThrow(
       `no way through the proxy https://127.0.0.1:${proxy.port}: the certificate of 127.0.0.1:${proxy.port} is signed by an authority that is not trusted`,
@@ -177,7 +181,7 @@ describe('an HTTP proxy', () => {
   ])('that %s is given up', async (_, words) => {
     const server = await raw(typeof words === 'string' ? words : '')
     const endpoint = 'https://drover.test/'
-    const connector = connectorFor(endpoint, through(`http://127.0.0.1:${(server.address() as AddressInfo).port}`))
+    const connector = connectorFor(endpoint, through(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), {}, {}, shortMs)
     await expect(ask(endpoint, connector)).rejects.toThrow(/does not answer|Header overflow/)
   })
 })
@@ -231,15 +235,13 @@ describe('a SOCKS5 proxy', () => {
   })
 
   it('that is none, or says nothing, is given up', async () => {
+    const endpoint = 'http://drover.test/'
     const port = await serve('http')
-    await expect(ask('http://drover.test/', connectorFor('http://drover.test/', through(`socks5://127.0.0.1:${port}`)))).rejects.toThrow(
-      /is no SOCKS5 proxy|closed the connection|does not answer/,
-    )
+    const none = connectorFor(endpoint, through(`socks5://127.0.0.1:${port}`), {}, {}, shortMs)
+    await expect(ask(endpoint, none)).rejects.toThrow(/is no SOCKS5 proxy|closed the connection|does not answer/)
     const silent = await raw('')
-    const { port: silentPort } = silent.address() as AddressInfo
-    await expect(ask('http://drover.test/', connectorFor('http://drover.test/', through(`socks5://127.0.0.1:${silentPort}`)))).rejects.toThrow(
-      'does not answer',
-    )
+    const waiting = connectorFor(endpoint, through(`socks5://127.0.0.1:${(silent.address() as AddressInfo).port}`), {}, {}, shortMs)
+    await expect(ask(endpoint, waiting)).rejects.toThrow('does not answer')
   })
 })
 

@@ -37,6 +37,16 @@ describe('a durable write', () => {
     expect(await readdir(folder)).toEqual(['file'])
   })
 
+  it('has its mode whatever the mask of the process', async () => {
+    const former = process.umask(0o077)
+    try {
+      await writeFileDurably(join(folder, 'file'), bytes('new'), 0o644)
+    } finally {
+      process.umask(former)
+    }
+    expect((await stat(join(folder, 'file'))).mode & 0o777).toBe(0o644)
+  })
+
   it('replaces a link and not what it points to', async () => {
     const target = join(folder, 'target')
     await writeFile(target, 'kept')
