@@ -113,7 +113,7 @@ function explainSources({ agent, drover }: SupervisorConfig): Facts {
 
 function explainMachine({ agent, storageDirectory, telemetry, healthcheck, drover }: SupervisorConfig): Facts {
   const agentLog = `agent.log in the storage, ${drover.logs.maxFiles} files of up to ${drover.logs.maxFileBytes / 2 ** 20} MiB`
-  const exported = (['logs', 'metrics', 'traces'] as const).flatMap((signal) =>
+  const exported = (['logs', 'metrics'] as const).flatMap((signal) =>
     telemetry.export[signal] === undefined ? [] : [`${signal} to ${shownEndpoint(telemetry.export[signal].endpoint)}`],
   )
   return [

@@ -120,10 +120,7 @@ const otherKeys = {
   'telemetry.logs.processors': optional(anything, 'OTLP over HTTP receiver for it.'),
   'telemetry.metrics.level': optional(text, "How many of the supervisor's metrics there are.", { withoutEffect: 'the supervisor has one set of metrics' }),
   'telemetry.metrics.readers': optional(anything, "OTLP over HTTP receiver for the supervisor's own metrics."),
-  'telemetry.traces.level': optional(text, 'How many spans there are.', { withoutEffect: 'the supervisor has one set of spans' }),
-  'telemetry.traces.processors': optional(anything, "OTLP over HTTP receiver for the supervisor's own spans."),
-  'telemetry.traces.propagators': optional(anything, 'Formats of trace context.', { withoutEffect: 'the supervisor takes part in nobody’s traces' }),
-  'telemetry.traces.sampler': optional(anything, 'Which spans are sent.', { withoutEffect: 'all spans are sent' }),
+  'telemetry.traces': optional(anything, "The supervisor's own spans.", { withoutEffect: 'the supervisor makes no spans of its own' }),
   'telemetry.resource': optional(anything, "Resource attributes of the supervisor's own telemetry."),
   extensions: withDefault(map, {}, 'Extensions by name, for `server.auth`: `bearertokenauth` and `basicauth`.', newer),
 } satisfies Keys

@@ -61,7 +61,7 @@ function readPem(values: Values, part: 'ca' | 'cert' | 'key', host: Host, report
   const file = values[`server.tls.${part}_file`]
   const pem = values[`server.tls.${part}_pem`]
   const key = `server.tls.${part}_file`
-  if (isGiven(file) && isGiven(pem)) report('error', pathOf(key), `give either ${part}_file or ${part}_pem`)
+  if (isGiven(file) && isGiven(pem)) return report('error', pathOf(key), `give either ${part}_file or ${part}_pem`)
   if (isGiven(pem)) return { text: pem, key: `server.tls.${part}_pem` }
   if (!isGiven(file)) return undefined
   const path = resolve(host.cwd, file)
