@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { ConnectionSettings } from '../client.ts'
 import { createCertificateRequest } from '../tls/certificate-request.ts'
 import { createAuthority, createCertificate } from '../tls/test-certificates.ts'
-import { type OfferRules, settingsFromOffer } from './from-offer.ts'
+import { heartbeatFromOffer, type OfferRules, settingsFromOffer } from './from-offer.ts'
 
 const authority = createAuthority('authority')
 const present = createCertificate('present agent', { issuer: authority })
@@ -109,6 +109,14 @@ describe('the heartbeat interval of an offer', () => {
 
   it('is refused when no timer can wait so long', () => {
     expect(refused({ heartbeatIntervalSeconds: 2n ** 63n })).toContain('heartbeat interval')
+  })
+
+  it('alone is for agents that take no OpAMP settings', () => {
+    const offer = (heartbeatIntervalSeconds: bigint) => create(OpAMPConnectionSettingsSchema, { heartbeatIntervalSeconds })
+    expect(heartbeatFromOffer(offer(7n), current)).toBe(7)
+    expect(heartbeatFromOffer(offer(0n), current)).toBe(0)
+    expect(heartbeatFromOffer(offer(0n), overHttp)).toBeUndefined()
+    expect(heartbeatFromOffer(offer(2n ** 63n), current)).toBeUndefined()
   })
 })
 

@@ -45,6 +45,16 @@ export function settingsFromOffer(offer: OpAMPConnectionSettings, current: Conne
   }
 }
 
+/**
+ * The interval alone, for Agents that promise heartbeats but take no OpAMP settings. `undefined`: it stays as it is. Plain HTTP always has to
+ * poll, so there an interval of 0 says nothing.
+ */
+export function heartbeatFromOffer(offer: OpAMPConnectionSettings, current: ConnectionSettings): number | undefined {
+  const offered = offer.heartbeatIntervalSeconds
+  if (offered > BigInt(offerLimits.heartbeatSeconds) || (offered === 0n && isPlainHttp(new URL(current.endpoint)))) return undefined
+  return Number(offered)
+}
+
 function readEndpoint(text: string): URL {
   if (text === '') throw new Refusal('the offer has no endpoint')
   if (text.length > offerLimits.endpointChars) throw new Refusal('the offered endpoint is too long')
