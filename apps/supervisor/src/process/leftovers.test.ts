@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -56,10 +56,12 @@ describe.runIf(process.platform === 'linux')('what a killed supervisor left', ()
   })
 
   it('is found where it hides its environment', async () => {
-    const agentPid = await killed('exec env -i /bin/sleep 1000')
-    const { groupId } = readProcess(agentPid) ?? { groupId: 0 }
-    expect(groupId).toBe(agentPid)
-    expect(await end()).toEqual([agentPid])
+    const agentPid = await killed(`exec env -i /bin/sh -c '/bin/sleep 1000 & echo $! > "${folder}/child"; wait'`)
+    const childFile = join(folder, 'child')
+    while ((await readFile(childFile, 'utf8').catch(() => '')) === '') await new Promise(setImmediate)
+    const child = Number(await readFile(childFile, 'utf8'))
+    expect((await end()).toSorted((a, b) => a - b)).toEqual([agentPid, child].toSorted((a, b) => a - b))
+    for (const pid of [agentPid, child]) expect(readProcess(pid)).toBeUndefined()
   })
 
   it('is ended with its children, and killed where it does not end', async () => {

@@ -351,6 +351,8 @@ describe('a reload by SIGHUP', () => {
       .flatMap((event) => (event.kind === 'effective-config' ? [new TextDecoder().decode(event.config.configMap?.configMap['']?.body)] : []))
     expect(texts.every((text) => text.includes('start_delay_ms'))).toBe(true)
     expect(texts.length).toBeGreaterThan(0)
+    const statuses = events.all.slice(before).flatMap((event) => (event.kind === 'health' ? [event.health.status] : []))
+    expect(statuses).not.toContain('StatusStopping')
   })
 
   it('waits until the Collector is ready to take it', async () => {
