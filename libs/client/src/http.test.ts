@@ -142,6 +142,16 @@ describe('a plain HTTP client', () => {
     },
   )
 
+  it('does not read on when an answer has become too large [C-HTTP-24]', async () => {
+    await using server = await rawHttpServer()
+    await using agent = await testClient(server.endpoint, { limits: { maxIncomingBytes: 1_000 } })
+    agent.client.start()
+    const { response } = await server.exchanges.next()
+    response.writeHead(200).write(new Uint8Array(1_001))
+    expect(await agent.statuses.find(({ state }) => state === 'waiting')).toMatchObject({ lastError: 'the server sent a message larger than is taken' })
+    expect(response.writableEnded).toBe(false)
+  })
+
   it('does not repeat a request that was too large for the server [C-HTTP-23]', async () => {
     await using server = await rawHttpServer()
     await using agent = await testClient(server.endpoint, { capabilities: ['ReportsEffectiveConfig'] })
@@ -271,6 +281,23 @@ describe('a plain HTTP client', () => {
     last.answer()
     await stopped
     expect(agent.clock.pending).toBe(0)
+  })
+
+  it('sends the custom messages that wait before its last message', async () => {
+    await using server = await rawHttpServer()
+    await using agent = await testClient(server.endpoint)
+    agent.client.setCustomCapabilities(['com.example.test'])
+    agent.client.start()
+    ;(await server.exchanges.next()).answer({ customCapabilities: { capabilities: ['com.example.test'] } })
+    await agent.statuses.find(({ state }) => state === 'connected')
+    const sent = ['one', 'two'].map((type) => agent.client.sendCustomMessage(create(CustomMessageSchema, { capability: 'com.example.test', type })))
+    const stopped = agent.client.stop()
+    for (const type of ['one', 'two']) {
+      const exchange = await server.exchanges.next()
+      expect([exchange.message.customMessage?.type, exchange.message.agentDisconnect !== undefined]).toEqual([type, type === 'two'])
+      exchange.answer()
+    }
+    await Promise.all([...sent, stopped])
   })
 
   it('stops in time when the server does not answer', async () => {
