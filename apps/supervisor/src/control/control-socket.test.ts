@@ -77,7 +77,7 @@ describe('openControlSocket', () => {
     const others = [startOther(folder), startOther(folder), startOther(folder)]
     expect((await Promise.all(others.map(({ said }) => said))).toSorted()).toEqual(['SupervisorRunningError', 'SupervisorRunningError', 'open'])
     for (const { child } of others) child.kill('SIGKILL')
-    await Promise.all(others.map(({ child }) => child.exitCode ?? child.signalCode ?? once(child, 'exit')))
+    await Promise.all(others.map(async ({ child }) => child.exitCode ?? child.signalCode ?? once(child, 'exit')))
   })
 
   it('reaches a socket in a directory whose path is too long for one', async () => {
