@@ -52,6 +52,7 @@ await describeWithServers('our client', (startServer, transport) => {
       await using agent = await AgentUnderTest.start(server, transport, { clock })
       const { retryAt } = await agent.untilStatus('waiting')
       expect(retryAt - clock.now()).toBeGreaterThanOrEqual(120_000)
+      await server.request(0)
       clock.advance(119_000)
       agent.client.setHealth(health(false, 'while waiting'))
       expect(server.requests).toHaveLength(1)

@@ -20,9 +20,10 @@ const configOf = (hash: number): Answer => ({
   },
 })
 
-/** Connected, with the first exchange over. */
+/** Connected, with the first exchange over on both sides; gives the number of messages. */
 async function connected(agent: AgentUnderTest, server: ScriptedServer): Promise<number> {
   await agent.untilStatus('connected')
+  await server.message(0)
   return server.messages.length
 }
 
@@ -53,15 +54,21 @@ await describeWithServers('our client is offered', (startServer, transport) => {
 
   it('the same configuration again, and answers without applying it twice [S2A-04] [T-09]', async () => {
     await using server = await startServer()
-    await using agent = await AgentUnderTest.start(server, transport, { handler: { onRemoteConfig: (offer) => agent.report(offer, 'APPLIED') } })
+    await using agent = await AgentUnderTest.start(server, transport, {
+      handler: { onRemoteConfig: (offer) => agent.report(offer, 'APPLIED') },
+      prepare: (client) => {
+        setEverything(client)
+        client.setCustomCapabilities([chat])
+      },
+    })
     const count = await connected(agent, server)
     await server.answer(configOf(1))
     agent.client.setHealth(health(false))
     await server.untilMessage(({ remoteConfigStatus: status }) => status?.status === RemoteConfigStatuses_APPLIED, 'APPLIED', count)
     const again = server.messages.length
-    await server.answer({ ...configOf(1), customCapabilities: { capabilities: ['io.drover.test.seen'] } })
+    await server.answer({ ...configOf(1), customMessage: { capability: chat, type: 'came along' } })
     agent.client.setHealth(health(true))
-    await agent.until(() => agent.serverCustomCapabilities.find(([name]) => name === 'io.drover.test.seen'), 'the repeated offer')
+    await agent.untilCount(agent.customMessages, 1, 'the repeated offer')
     await server.answer(configOf(2))
     agent.client.setHealth(health(false))
     expect((await server.message(again + 1)).remoteConfigStatus).toMatchObject({ status: RemoteConfigStatuses_APPLIED, lastRemoteConfigHash: Uint8Array.of(1) })
@@ -150,7 +157,7 @@ await describeWithServers('our client is offered', (startServer, transport) => {
 
   it('little by a server that promises only to take in reports, and uses nothing else of it [CAP-13] [CAP-14] [IO-03]', async () => {
     await using server = await startServer()
-    await server.answer({ capabilities: 1n })
+    for (let times = 0; times < 5; times++) await server.answer({ capabilities: 1n })
     await using agent = await AgentUnderTest.start(server, transport)
     const count = await connected(agent, server)
     agent.client.setEffectiveConfig(effectiveConfig('not for this server\n'))

@@ -3,11 +3,12 @@ import { memoryStore } from '@drover/client'
 import type { ClientStore } from '@drover/client'
 import { ConnectionSettingsStatuses } from '@drover/protocol'
 import type { AgentToServer } from '@drover/protocol'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { freePort } from '../harness/index.ts'
-import { everyCapability, health } from './agent-values.ts'
-import { AgentUnderTest } from './client-under-test.ts'
+import { everyCapability, health, transports } from './agent-values.ts'
+import { AgentUnderTest, durableStore } from './client-under-test.ts'
 import type { AgentOptions } from './client-under-test.ts'
+import { RawServer } from './raw-server.ts'
 import { everyServerCapability } from './scripted-server.ts'
 import type { Answer } from './scripted-server.ts'
 import { describeWithServers } from './servers.ts'
@@ -32,7 +33,7 @@ const has =
 
 /** What a power cut would leave of it at this moment. */
 async function copyOf(store: ClientStore, names: ReadonlySet<string>): Promise<ClientStore> {
-  const copy = memoryStore()
+  const copy = durableStore()
   for (const name of names) {
     const value = await store.read(name)
     if (value !== undefined) await copy.write(name, value)
@@ -115,27 +116,6 @@ await describeWithServers('our client is offered connection settings', (startSer
     },
   )
 
-  it('that it was trying when its process died, and goes on trying afterwards [K-09]', async () => {
-    await using first = await startServer()
-    await using second = await startServer()
-    await second.refuse({ status: 503, times: 1_000, headers: { 'Retry-After': '1' } })
-    const { store, names } = namedStore()
-    await using agent = await start(first, { store })
-    await agent.untilStatus('connected')
-    const before = names.size
-    await first.answer(movingTo(second.url(transport)))
-    agent.client.setHealth(health(false))
-    await second.request(0)
-    expect(names.size).toBeGreaterThan(before)
-    const left = await copyOf(store, names)
-    await using third = await startServer() // what was refused for a while is let in now
-    void third
-    const { length } = second.requests
-    await using revived = await start(first, { store: left })
-    await second.until(() => (second.requests.length > length ? true : undefined), 'another attempt with the offered settings')
-    expect(revived.client.settings.endpoint).toBe(first.url(transport))
-  })
-
   it('for its own telemetry, and passes them on as far as it can use them, once, and keeps the rest as it is [K-22] [K-23] [K-24] [CAP-06] [OT-06] [K-14] [K-16]', async () => {
     await using server = await startServer()
     await using agent = await start(server, {
@@ -145,9 +125,12 @@ await describeWithServers('our client is offered connection settings', (startSer
     })
     await agent.untilStatus('connected')
     const metrics = { ownMetrics: { destinationEndpoint: 'http://127.0.0.1:4318/v1/metrics' } }
+    let sent = 0
     const send = async (answer: Answer) => {
       await server.answer(answer)
-      agent.client.setHealth(health(!(server.messages.findLast(({ message }) => message.health !== undefined)?.message.health?.healthy ?? true)))
+      const lastError = `report ${++sent}`
+      agent.client.setHealth(health(false, lastError))
+      await server.untilMessage(({ health: tree }) => tree?.lastError === lastError, lastError)
     }
     await send(offering(1, { ...metrics, ownTraces: { destinationEndpoint: 'http://127.0.0.1:4318/v1/traces' } }))
     await server.untilMessage(has(ConnectionSettingsStatuses_APPLIED, 1), 'APPLIED')
@@ -210,5 +193,29 @@ await describeWithServers('our client is offered connection settings', (startSer
     await server.message(length)
     expect(second.requests).toHaveLength(0)
     expect(agent.client.settings.endpoint).toBe(server.url(transport))
+  })
+})
+
+describe('our client dies while it tries offered settings', () => {
+  it.each(transports)('and goes on trying afterwards, over %s [K-09]', async (transport) => {
+    await using first = await RawServer.start()
+    await using second = await RawServer.start()
+    await second.setSilent(true)
+    const release = second.hold()
+    const { store, names } = namedStore()
+    await using agent = await AgentUnderTest.start(first, transport, { capabilities, store })
+    await agent.untilStatus('connected')
+    await first.answer(movingTo(second.url(transport)))
+    agent.client.setHealth(health(false))
+    await second.message(0)
+    const left = await copyOf(store, names)
+    await second.setSilent(false)
+    await using revived = await AgentUnderTest.start(first, transport, { capabilities, store: left })
+    expect(revived.client.settings.endpoint).toBe(first.url(transport))
+    await second.message(1)
+    release()
+    await revived.untilCount(revived.adopted, 1, 'the adoption')
+    await second.untilMessage(has(ConnectionSettingsStatuses_APPLIED), 'APPLIED', 1)
+    expect(revived.client.settings.endpoint).toBe(second.url(transport))
   })
 })

@@ -45,9 +45,10 @@ const partsOf = ({
 /** The message after the `count` that came. */
 const next = (server: ScriptedServer, count: number) => server.message(count)
 
-/** An exchange is over on both sides, so that what comes next is no part of it. */
+/** Connected, with the first exchange over on both sides; gives the number of messages. */
 async function connected(agent: AgentUnderTest, server: ScriptedServer): Promise<number> {
   await agent.untilStatus('connected')
+  await server.message(0)
   return server.messages.length
 }
 

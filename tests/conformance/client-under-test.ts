@@ -1,6 +1,6 @@
 /** Our client with a handler that remembers everything, set up as the agents of these suites are. */
 import { create } from '@bufbuild/protobuf'
-import { openOpampClient, memoryStore } from '@drover/client'
+import { memoryStore, openOpampClient } from '@drover/client'
 import type { ClientHandler, ClientStore, ConnectionSettings, ConnectionStatus, LogFields, LogLevel, OpampClient, OpampClientOptions } from '@drover/client'
 import { RemoteConfigStatusSchema, RemoteConfigStatuses } from '@drover/protocol'
 import type { AgentCapability, AgentRemoteConfig, ConnectionSettingsOffers, CustomMessage, InstanceUid } from '@drover/protocol'

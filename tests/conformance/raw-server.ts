@@ -162,7 +162,9 @@ export class RawServer extends ScriptedServer {
 
   #nextAnswer(connection: number, message: AgentToServer): QueuedAnswer | undefined {
     if (this.#isSilent) return undefined
-    const answer = this.#answers.shift() ?? { capabilities: everyServerCapability }
+    // A goodbye takes nothing from the queue: which of a test's answers it met would be a matter of luck.
+    const queued = message.agentDisconnect === undefined ? this.#answers.shift() : undefined
+    const answer = queued ?? { capabilities: everyServerCapability }
     if ('raw' in answer) return answer
     const isFirst = !this.#told.has(connection) && this.#customCapabilities !== undefined
     this.#told.add(connection)

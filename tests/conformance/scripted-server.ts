@@ -70,7 +70,7 @@ export abstract class ScriptedServer implements AsyncDisposable {
     return `${transport === 'http' ? 'http' : 'ws'}${this.isTls ? 's' : ''}://127.0.0.1:${this.port}/v1/opamp`
   }
 
-  /** Queues what the next message gets instead of the usual answer. Without a uid it has that of the message. */
+  /** Queues what the next message, if it is no goodbye, gets instead of the usual answer. Without a uid it has that of the message. */
   abstract answer(answer: Answer): Promise<void>
   /** Pushes over every open WebSocket. The uid must be set. */
   abstract send(message: Answer): Promise<void>
