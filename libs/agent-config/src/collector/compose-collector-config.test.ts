@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseYaml } from '../parse.ts'
 import type { CollectorConfig, CollectorConfigInput } from './compose-collector-config.ts'
-import { composeBootstrapConfig, composeCollectorConfig } from './compose-collector-config.ts'
+import { composeBootstrapConfig, composeCollectorConfig, composeLimits } from './compose-collector-config.ts'
 import { formatGoDuration } from './fragments.ts'
 import { completeSourceOrder, resourceAttributesOf } from './sources.ts'
 
@@ -230,7 +230,7 @@ describe('formatGoDuration', () => {
   })
 })
 
-it('composes a large configuration quickly, once the engine has warmed up', () => {
+it('composes a large configuration in a fraction of the time that reading it with the full parser takes', () => {
   const component = (n: number) => `  # application ${n}
   filelog/${n}:
     include: [ /var/log/app-${n}/*.log, "/var/log/other/${n}.log" ]
@@ -245,12 +245,15 @@ it('composes a large configuration quickly, once the engine has warmed up', () =
 `
   const body = `receivers:\n${Array.from({ length: 3000 }, (_, n) => component(n)).join('')}`
   expect(body.length).toBeGreaterThan(1_000_000)
-  const times = Array.from({ length: 5 }, () => {
-    const start = performance.now()
-    composed({ remote: remote(body) })
-    return performance.now() - start
-  })
-  // About 50 ms; the full reader and writer would take 800.
-  expect(Math.min(...times)).toBeLessThan(300)
+  const shortest = (work: () => unknown): number =>
+    Math.min(
+      ...Array.from({ length: 4 }, () => {
+        const start = performance.now()
+        work()
+        return performance.now() - start
+      }),
+    )
+  // About 50 ms of processor time against 600, on whatever machine and beside whatever else it does.
+  expect(shortest(() => composed({ remote: remote(body) })) * 3).toBeLessThan(shortest(() => parseYaml(body, '', composeLimits)))
   expect(parseYaml(composed({ remote: remote(body.slice(0, 2000)) }).text, '').findings).toEqual([])
 })
