@@ -1,4 +1,6 @@
 /** What the server is told. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
 import type { AgentDetail } from '@drover/api'
 import { CustomMessageSchema } from '@drover/protocol'
@@ -180,14 +182,13 @@ export const reports: Chapter = {
       id: 'flapping-health',
       title: 'Each change of health reaches the server',
       run: async (stage) => {
-        const { peer, subject } = await running(stage)
-        const before = peer.agent(subject.uid).reports.length
-        peer.offerConfig(subject.uid, { 'a.yaml': stubbed({ flap_every_ms: 1500 }) })
-        const turns = () =>
-          peer
-            .agent(subject.uid)
-            .reports.slice(before)
-            .filter((one) => one.health?.lastError === 'flapping').length
+        const local = join(stage.folder, 'local.yaml')
+        await mkdir(stage.folder, { recursive: true })
+        await writeFile(local, stubbed({ flap_every_ms: 300 }))
+        const peer = await stage.peer()
+        const subject = stage.subject({ endpoint: peer.url, settings: { agent: { config_files: [local] } } })
+        await subject.start()
+        const turns = () => peer.agent(subject.uid).reports.filter((one) => one.health?.lastError === 'flapping').length
         await peer.until(subject.uid, () => turns() >= 2, { what: 'two turns' })
         return ok('passed on')
       },
