@@ -90,7 +90,7 @@ function explainAgent({ agent, drover }: SupervisorConfig): Facts {
     ['environment', Object.keys(agent.env).join(', ') || 'that of the supervisor'],
     ['instance uid', agent.instanceId ?? 'made at the first start and kept'],
     ['new configuration', reload === undefined ? 'checked, then by a restart' : `checked, then by ${'signal' in reload ? reload.signal : 'a reload command'}`],
-    ['applied when', `healthy within ${formatGoDuration(agent.configApplyTimeoutMs)}`],
+    ['applied when', `healthy ${formatGoDuration(agent.configApplyTimeoutMs)} later, without a crash in between`],
     ['first answer within', formatGoDuration(agent.bootstrapTimeoutMs)],
     ['stopped within', formatGoDuration(drover.stopTimeoutMs)],
   ]

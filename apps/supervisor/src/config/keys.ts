@@ -64,7 +64,11 @@ const agentKeys = {
     'Local configuration files, later ones win; `$OWN_TELEMETRY_CONFIG`, `$OPAMP_EXTENSION_CONFIG` and `$REMOTE_CONFIG` stand for what the supervisor and the Server bring.',
   ),
   'agent.startup_fallback_configs': withDefault(texts, [], 'Whole configurations to run when the first start finds no Server and none is kept.', newer),
-  'agent.config_apply_timeout': withDefault(duration('positive'), 5_000, 'How long a new configuration may take to be healthy before it counts as failed.'),
+  'agent.config_apply_timeout': withDefault(
+    duration('positive'),
+    5_000,
+    'How long after it was given to the agent a new configuration has to be healthy to count as applied.',
+  ),
   'agent.bootstrap_timeout': withDefault(duration('positive'), 3_000, 'How long the agent may take to say who it is.'),
   'agent.orphan_detection_interval': withDefault(duration('positive'), 5_000, 'How often the Collector looks whether its supervisor is still there.'),
   'agent.opamp_server_port': withDefault(integer(0, 65_535), 0, "Port of 127.0.0.1 for the Collector's extension; 0: any free one."),
