@@ -62,7 +62,8 @@ export class LocalServer implements AsyncDisposable {
   #expected: InstanceUid | undefined
   /** Each process of the agent is a generation; a connection belongs to the one in which it was made. */
   #generation = 0
-  #componentsHash: Uint8Array | undefined
+  /** The last complete list. */
+  #components: AvailableComponents | undefined
   #agentCapabilities: ReadonlySet<string> = new Set()
 
   constructor(options: LocalServerOptions) {
@@ -169,12 +170,11 @@ export class LocalServer implements AsyncDisposable {
   /** The hash comes first, the list only when it is asked for. */
   #takeComponents(components: AvailableComponents | undefined): 'none' | 'asked' | 'known' {
     if (components === undefined) return 'none'
-    if (Object.keys(components.components).length > 0) {
-      this.#componentsHash = components.hash
-      this.#options.handler.onComponents(components)
-      return 'known'
-    }
-    return this.#componentsHash !== undefined && bytesEqual(this.#componentsHash, components.hash) ? 'known' : 'asked'
+    const isComplete = Object.keys(components.components).length > 0
+    if (isComplete) this.#components = components
+    if (this.#components === undefined || !bytesEqual(this.#components.hash, components.hash)) return 'asked'
+    this.#options.handler.onComponents(this.#components)
+    return 'known'
   }
 
   #takeCustomCapabilities(capabilities: readonly string[]): void {

@@ -34,6 +34,8 @@ export class Bootstrap {
   #description: AgentDescription | undefined
   #components: AvailableComponents | undefined
   #isConnected = false
+  /** They were asked for; until they come it may report other things, such as its health. */
+  #awaitsComponents = false
 
   constructor(tools: BootstrapTools) {
     this.#tools = tools
@@ -82,8 +84,10 @@ export class Bootstrap {
 
   #onReport(components: 'none' | 'asked' | 'known'): void {
     this.#isConnected = true
+    this.#awaitsComponents ||= components === 'asked'
     // A Collector whose extension does not report components says nothing of them in its first report.
-    if (this.#description !== undefined && components !== 'asked') this.#done.resolve(this.#facts(this.#description))
+    const isComplete = !this.#awaitsComponents || this.#components !== undefined
+    if (this.#description !== undefined && isComplete) this.#done.resolve(this.#facts(this.#description))
   }
 
   #onStranger(uid: InstanceUid, description: AgentDescription | undefined): void {
