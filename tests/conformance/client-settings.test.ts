@@ -6,7 +6,7 @@ import type { AgentToServer } from '@drover/protocol'
 import { describe, expect, it } from 'vitest'
 import { freePort } from '../harness/index.ts'
 import { everyCapability, health, transports } from './agent-values.ts'
-import { AgentUnderTest, durableStore } from './client-under-test.ts'
+import { AgentUnderTest, durableStore, fasterClock } from './client-under-test.ts'
 import type { AgentOptions } from './client-under-test.ts'
 import { RawServer } from './raw-server.ts'
 import { everyServerCapability } from './scripted-server.ts'
@@ -99,7 +99,7 @@ await describeWithServers('our client is offered connection settings', (startSer
       await second.setSilent(kind === 'silent')
       const port = await freePort()
       const url = kind === 'unreachable' ? `${transport === 'http' ? 'http' : 'ws'}://127.0.0.1:${port}/v1/opamp` : second.url(transport)
-      await using agent = await start(first, { limits: { responseTimeoutMs: 300, connectTimeoutMs: 2_000 } })
+      await using agent = await start(first, { clock: fasterClock(20) })
       await agent.untilStatus('connected')
       await first.answer(movingTo(url))
       agent.client.setHealth(health(false))

@@ -1,7 +1,17 @@
 /** Our client with a handler that remembers everything, set up as the agents of these suites are. */
 import { create } from '@bufbuild/protobuf'
 import { memoryStore, openOpampClient } from '@drover/client'
-import type { ClientHandler, ClientStore, ConnectionSettings, ConnectionStatus, LogFields, LogLevel, OpampClient, OpampClientOptions } from '@drover/client'
+import type {
+  ClientHandler,
+  ClientStore,
+  Clock,
+  ConnectionSettings,
+  ConnectionStatus,
+  LogFields,
+  LogLevel,
+  OpampClient,
+  OpampClientOptions,
+} from '@drover/client'
 import { RemoteConfigStatusSchema, RemoteConfigStatuses } from '@drover/protocol'
 import type { AgentCapability, AgentRemoteConfig, ConnectionSettingsOffers, CustomMessage, InstanceUid } from '@drover/protocol'
 import { components, description, effectiveConfig, everyCapability, health } from './agent-values.ts'
@@ -133,3 +143,13 @@ export const withoutCapability = (missing: AgentCapability) => everyCapability.f
 
 /** Certificates are taken only where they can be kept; a test's process lives long enough. */
 export const durableStore = (): ClientStore => ({ ...memoryStore(), isDurable: true })
+
+/** A clock that runs faster than the real one, for time limits that only the client's own timers hold. */
+export function fasterClock(factor: number): Clock {
+  return {
+    now: () => Date.now(),
+    monotonic: () => performance.now() * factor,
+    setTimeout: (callback, delayMs) => setTimeout(callback, delayMs / factor),
+    clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout), // as: only what setTimeout above returned is given back
+  }
+}

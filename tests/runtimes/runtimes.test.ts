@@ -1,5 +1,5 @@
 /** The client in the oldest Node that it promises to run on, and in Bun: it connects, takes a configuration, comes back as the same agent and leaves in order. */
-import { writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { RemoteConfigStatuses, instanceUidFromBytes } from '@drover/protocol'
@@ -10,11 +10,14 @@ import { GoServer } from '../conformance/go-server.ts'
 import { startRecordingServer } from '../conformance/recording-server.ts'
 import type { RecordingServer } from '../conformance/recording-server.ts'
 import { Child, createTemporaryFolder } from '../harness/index.ts'
+import type { TemporaryFolder } from '../harness/index.ts'
 import { findPeers, skipSuite } from '../peers/index.ts'
 import { RuntimeUnavailableError, installRuntime } from './install.ts'
 import type { RuntimeName } from './install.ts'
 
-const agentFile = join(dirname(fileURLToPath(import.meta.url)), 'agent.ts')
+const here = dirname(fileURLToPath(import.meta.url))
+const root = join(here, '..', '..')
+const agentFile = join(here, 'agent.ts')
 const body = new TextEncoder().encode('receivers: {}\n'.repeat(1000))
 const offered = prepareRemoteConfig([{ name: 'a.yaml', contentType: 'text/yaml', body }], new Uint8Array(32).fill(5))
 
@@ -26,6 +29,20 @@ async function findRuntime(name: RuntimeName): Promise<{ readonly executable: st
     if (!(error instanceof RuntimeUnavailableError) || process.env['DROVER_REQUIRE_PEERS'] === '1') throw error
     return { missing: error.message }
   }
+}
+
+/** Inside of the repository, where the imports of the example are found. */
+async function createExampleFolder(): Promise<TemporaryFolder> {
+  const parent = join(root, '.cache', 'runtimes')
+  await mkdir(parent, { recursive: true })
+  const path = await mkdtemp(join(parent, 'example-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+async function exampleSource(endpoint: string, stateFolder: string): Promise<string> {
+  const readme = await readFile(join(root, 'libs', 'client', 'README.md'), 'utf8')
+  const code = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+  return code.replace('ws://localhost:4320/v1/opamp', endpoint).replace('./agent-state', stateFolder)
 }
 
 const applied = (server: RecordingServer, count: number) =>
@@ -71,9 +88,24 @@ async function describeRuntime(title: string, name: RuntimeName): Promise<void> 
       },
     )
 
+    it("runs the example of the client's README as it stands there", async () => {
+      await using server = await startRecordingServer()
+      server.answer = ({ message }) => (message.remoteConfigStatus?.lastRemoteConfigHash.length === 32 ? undefined : { remoteConfig: offered })
+      await using folder = await createExampleFolder()
+      const example = join(folder.path, 'example.ts')
+      await writeFile(example, await exampleSource(server.url('websocket'), join(folder.path, 'state')))
+      await using agent = new Child({ title: `the example in ${title}`, command: runtime.executable, args: [example] })
+      await agent.untilOutput(/asked to run a\.yaml/)
+      await applied(server, 1)
+      expect(server.requests[0]?.headers['authorization']).toBe('Bearer secret')
+      agent.signal('SIGTERM')
+      expect(await agent.ended).toBe('exit code 0')
+      await left(server, 1)
+    })
+
     it.each(transports)('trusts the authority that it is given and no other behind TLS, over %s', async (transport) => {
       const peers = await findPeers(['opamp-server'])
-      if (typeof peers === 'string') return process.stderr.write(`Not tried behind TLS: ${peers}\n`)
+      if (typeof peers === 'string') return void process.stderr.write(`Not tried behind TLS: ${peers}\n`)
       await using server = new GoServer(peers['opamp-server'])
       const { ca, cert, key } = await server.createCertificates()
       await server.listen({ tls: { cert, key } })
