@@ -130,7 +130,9 @@ export class Course implements UpstreamHandler {
     this.#lastStatus = { status: storedStatuses[status.status], hash: status.hash, errorMessage: message }
     if (status.status === 'failed') this.#lastFailure = { hash: status.hash, at: this.#clock.now(), reason: message }
     const words = { applying: 'Configuration is being applied', applied: 'Configuration is applied', failed: 'Configuration failed' } as const
-    this.#log(status.status === 'failed' ? 'warn' : 'info', words[status.status], { hash: status.hash, ...(message === '' ? {} : { reason: message }) })
+    // Its first line says what happened; the rest is the agent's log, which has a file of its own.
+    const reason = message.split('\n', 1)[0]
+    this.#log(status.status === 'failed' ? 'warn' : 'info', words[status.status], { hash: status.hash, ...(reason === '' ? {} : { reason }) })
     this.#parts?.upstream.tellStatus(status)
     this.#parts?.systemd.status(words[status.status])
   }
@@ -189,7 +191,6 @@ export class Course implements UpstreamHandler {
       driver?.hearOfServer(true)
       systemd?.status('Connected')
     } else if (status.state === 'waiting') {
-      this.#log('warn', 'Not connected to the server', { reason: status.lastError, retryInMs: status.retryAt - this.#clock.now() })
       driver?.hearOfServer(false)
       systemd?.status(`Not connected: ${status.lastError}`)
     }

@@ -3,7 +3,7 @@ import type { InstanceUid } from '@drover/protocol'
 import type { ComposedConfig, Rejection } from '../agent/agent.ts'
 import type { OwnTelemetry } from '../own-telemetry/settings.ts'
 import type { CrashHistory } from '../process/crash-back-off.ts'
-import type { OfferedConfig } from '../state/offered-config.ts'
+import type { OfferedConfig, WayBack } from '../state/offered-config.ts'
 
 /** All times are milliseconds of a clock that never goes back. */
 export interface ApplyTimes {
@@ -11,9 +11,9 @@ export interface ApplyTimes {
   readonly applyTimeoutMs: number
   /** A first start without a Server waits so long for one before the fallback configuration runs. */
   readonly firstContactMs: number
-  /** A crash so soon after APPLIED is laid at the configuration's door at once … */
+  /** A process that ends by itself so soon after APPLIED proves the configuration bad at once … */
   readonly suspectMs: number
-  /** … and `graceCrashes` of them within this time are, too. Later ones are not. */
+  /** … and so do `graceCrashes` ends of any kind within this time. What happens later is not its fault. */
   readonly graceMs: number
   readonly graceCrashes: number
 }
@@ -22,7 +22,7 @@ export const defaultApplyTimes: Omit<ApplyTimes, 'applyTimeoutMs'> = {
   firstContactMs: 5_000,
   suspectMs: 60_000,
   graceMs: 600_000,
-  graceCrashes: 3,
+  graceCrashes: 2,
 }
 
 /** What decides what the agent runs, apart from the instance uid. */
@@ -57,8 +57,8 @@ export type Phase =
   | { readonly kind: 'composing'; readonly change: Change }
   | { readonly kind: 'validating'; readonly change: Change; readonly config: ComposedConfig }
   | { readonly kind: 'starting'; readonly change: Change; readonly config: ComposedConfig }
-  /** `unchanged`: the agent runs it already and is not healthy yet. */
-  | { readonly kind: 'watching'; readonly change: Change; readonly config: ComposedConfig; readonly until: number; readonly unchanged: boolean }
+  /** `isProven`: it is the good one, on its way back: its first good word is enough. */
+  | { readonly kind: 'watching'; readonly change: Change; readonly config: ComposedConfig; readonly until: number; readonly isProven: boolean }
   /** Nothing is being tried: the agent runs what is good, or is on its way there. */
   | { readonly kind: 'settled' }
   | { readonly kind: 'stopped' }
@@ -83,6 +83,8 @@ export type AgentProcess =
 
 export interface Crash {
   readonly rejection: Rejection
+  /** Not from outside: a kill may be the kernel's, for the memory that it took, or a person's, who wants it to start again. */
+  readonly isByItself: boolean
   readonly ranForMs: number
   /** In [0, 1). */
   readonly random: number
@@ -94,6 +96,8 @@ export interface Grace {
   readonly until: number
   readonly crashes: number
   readonly previous: OfferedConfig | undefined
+  /** Of the previous one, when it was in its own grace as it was replaced: it may turn out no better. */
+  readonly outer: Grace | undefined
 }
 
 /** A configuration that failed. */
@@ -133,8 +137,7 @@ export interface Beginning {
   readonly times: ApplyTimes
   readonly instanceUid: InstanceUid
   readonly good: Wish
-  /** What the good one replaced not long ago. */
-  readonly previous: { readonly config: OfferedConfig | undefined } | undefined
+  readonly previous: WayBack
   readonly received: OfferedConfig | undefined
   readonly failures: readonly Pick<Failure, 'hash' | 'message' | 'times' | 'isOver'>[]
   readonly unfinished: { readonly hash: string; readonly times: number } | undefined
@@ -148,7 +151,7 @@ export function createApplyState({ times, instanceUid, good, previous, received,
     agent: { kind: 'down' },
     instanceUid,
     good: { ...good, config: undefined },
-    grace: previous === undefined ? undefined : beginGrace(times, previous.config, now),
+    grace: graceOf(times, previous, now),
     running: undefined,
     received,
     postponed: undefined,
@@ -159,8 +162,24 @@ export function createApplyState({ times, instanceUid, good, previous, received,
   }
 }
 
-export function beginGrace(times: ApplyTimes, previous: OfferedConfig | undefined, now: number): Grace {
-  return { suspectUntil: now + times.suspectMs, until: now + times.graceMs, crashes: 0, previous }
+const maxOuterGraces = 3
+
+export function beginGrace(times: ApplyTimes, previous: OfferedConfig | undefined, outer: Grace | undefined, now: number): Grace {
+  return { suspectUntil: now + times.suspectMs, until: now + times.graceMs, crashes: 0, previous, outer: limitDepth(outer, maxOuterGraces) }
+}
+
+function graceOf(times: ApplyTimes, [previous, ...rest]: WayBack, now: number): Grace | undefined {
+  return previous === undefined ? undefined : beginGrace(times, previous.config, graceOf(times, rest, now), now)
+}
+
+/** What it takes to be in this grace after a restart. */
+export function wayBack(grace: Grace | undefined): WayBack {
+  return grace === undefined ? [] : [{ config: grace.previous }, ...wayBack(grace.outer)]
+}
+
+function limitDepth(grace: Grace | undefined, depth: number): Grace | undefined {
+  if (grace === undefined || depth === 0) return undefined
+  return { ...grace, outer: limitDepth(grace.outer, depth - 1) }
 }
 
 /** The change that is being tried, if any. */
@@ -216,8 +235,7 @@ export type OfferStatus =
 export type StateWrite =
   | { readonly kind: 'received'; readonly offer: OfferedConfig | undefined }
   | { readonly kind: 'working'; readonly offer: OfferedConfig | undefined }
-  /** `undefined`: there is no way back any more. */
-  | { readonly kind: 'previous'; readonly previous: { readonly config: OfferedConfig | undefined } | undefined }
+  | { readonly kind: 'previous'; readonly previous: WayBack }
   | { readonly kind: 'own-telemetry'; readonly ownTelemetry: OwnTelemetry | undefined }
   | { readonly kind: 'status'; readonly status: OfferStatus }
   | { readonly kind: 'memory'; readonly failures: readonly Failure[]; readonly unfinished: { readonly hash: string; readonly times: number } | undefined }

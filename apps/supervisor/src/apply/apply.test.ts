@@ -254,29 +254,54 @@ describe('an applied configuration in its grace', () => {
   it('that crashes soon after it was applied is failed after all, and the one before runs at once', async () => {
     const world = await createWorld()
     await world.offer('a')
-    await world.pass(applyTimeoutMs)
+    await world.pass(applyTimeoutMs + 600_000)
     await world.offer('b', 'crashes-after-6')
     await world.pass(applyTimeoutMs)
     expect(world.statuses.at(-1)).toBe('b applied')
     await world.pass(1000)
-    expect(world.statuses.at(-1)).toBe('b failed: the agent was ended by SIGKILL, soon after the configuration was applied\npanic: oh no')
+    expect(world.statuses.at(-1)).toBe('b failed: the agent ended with exit code 2, soon after the configuration was applied\npanic: oh no')
     expect(world.running()).toBe('a')
     expect(await world.disk.read(stateFileNames.working)).toEqual(encodedOffer('a'))
     expect(await world.disk.read(stateFileNames.received)).toEqual(encodedOffer('a'))
     expect(await world.disk.read(stateFileNames.previous)).toBeUndefined()
   })
 
-  it('that crashes for the third time within ten minutes is failed after all', async () => {
+  it('that is killed from outside twice within ten minutes, as one that eats memory is, is failed after all', async () => {
+    const world = await createWorld()
+    await world.offer('a')
+    await world.pass(applyTimeoutMs)
+    await world.offer('b', 'killed-after-20')
+    await world.pass(20_000)
+    expect(world.running()).toBe('none')
+    expect(world.statuses.at(-1)).toBe('b applied')
+    await world.pass(250)
+    expect(world.running()).toBe('b')
+    await world.pass(20_000)
+    expect(world.statuses.at(-1)).toMatch(/^b failed: the agent was ended by SIGKILL, 2 times since the configuration was applied/)
+    expect(world.running()).toBe('a')
+  })
+
+  it('that ends by itself after the first minute has one more chance', async () => {
     const world = await createWorld()
     await world.offer('a')
     await world.pass(applyTimeoutMs)
     await world.offer('b', 'crashes-after-100')
+    await world.pass(100_000 + 250)
+    expect(world.running()).toBe('b')
     await world.pass(100_000)
-    expect(world.running()).toBe('none')
-    await world.pass(101_000)
-    expect(world.statuses.at(-1)).toBe('b applied')
-    await world.pass(102_000)
-    expect(world.statuses.at(-1)).toMatch(/^b failed: the agent was ended by SIGKILL, 3 times since the configuration was applied/)
+    expect(world.running()).toBe('a')
+  })
+
+  it('that was replaced in its grace and comes back is still in it', async () => {
+    const world = await createWorld()
+    await world.offer('a')
+    await world.pass(applyTimeoutMs + 600_000)
+    await world.offer('b', 'killed-after-20')
+    await world.pass(applyTimeoutMs)
+    await world.offer('c', 'crashes-after-6')
+    await world.pass(6000)
+    expect(world.running()).toBe('b')
+    await world.pass(41_000)
     expect(world.running()).toBe('a')
   })
 
@@ -394,6 +419,18 @@ describe('own telemetry', () => {
     expect(world.statuses).toEqual([])
   })
 
+  it('that changes nothing does not shorten the watch of a configuration', async () => {
+    const world = await createWorld()
+    await world.offer('a')
+    await world.pass(1000)
+    const settled = world.driver.setOwnTelemetry(undefined)
+    await world.pass(4000)
+    expect(world.statuses.at(-1)).toBe('a applying')
+    await world.pass(1000)
+    await settled
+    expect(world.statuses.at(-1)).toBe('a applied')
+  })
+
   it('goes back to what it was when the agent does not bear it', async () => {
     const world = await createWorld()
     await world.pass(100)
@@ -403,6 +440,19 @@ describe('own telemetry', () => {
     expect(await outcome).toContain('the agent was not healthy')
     expect(world.agent.running?.text).toContain('telemetry off')
     expect(await world.disk.read(stateFileNames.ownTelemetry)).toBeUndefined()
+  })
+
+  it('that the agent does not bear says nothing against the good configuration that is offered with it', async () => {
+    const world = await createWorld()
+    await world.offer('a')
+    await world.pass(applyTimeoutMs)
+    const settled = world.driver.setOwnTelemetry(metricsTo('http://sick/v1/metrics'))
+    const outcome = settled.catch((error: Error) => error.message)
+    await world.offer('a')
+    await world.pass(applyTimeoutMs)
+    expect(await outcome).toContain('the agent was not healthy')
+    expect(world.statuses.at(-1)).toBe('a applied')
+    expect(world.agent.running?.text).toContain('telemetry off')
   })
 
   it('is tried together with an offer that comes with it, and by itself when that fails', async () => {

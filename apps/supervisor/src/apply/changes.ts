@@ -4,7 +4,7 @@ import type { ComposedConfig, Rejection } from '../agent/agent.ts'
 import type { OwnTelemetry } from '../own-telemetry/settings.ts'
 import { type OfferedConfig, sameConfig } from '../state/offered-config.ts'
 import { isGoodRunning, runConfig, runGood, waitToRestart } from './agent-life.ts'
-import { activeChange, type ApplyEffect, type ApplyState, beginGrace, type Change, type Crash, type Grace, type Step } from './apply-state.ts'
+import { activeChange, type ApplyEffect, type ApplyState, beginGrace, type Change, type Crash, type Grace, type Step, wayBack } from './apply-state.ts'
 import { andThen, forgiveFailures, keep, note, rememberFailure, settleStatus, tell } from './effects.ts'
 
 export interface Wanted {
@@ -42,14 +42,15 @@ export function beginChange(state: ApplyState, { offer, telemetry }: Wanted): St
 /** composing -> settled | watching | starting | validating */
 export function considerComposed(state: ApplyState, change: Change, config: ComposedConfig, now: number): Step {
   const { agent, running, good } = state
+  const isProven = config.fingerprint === good.config?.fingerprint
   const isRunning = running?.fingerprint === config.fingerprint && running.runsNothing === config.runsNothing
   if (isRunning && (agent.kind === 'up' || agent.kind === 'starting' || config.runsNothing)) {
-    if (config.runsNothing || (agent.kind === 'up' && agent.healthy === true)) return acceptChange(state, change, config, now)
-    // It was started for another reason a moment ago, or is in trouble: its first good word counts.
-    return { state: { ...state, phase: { kind: 'watching', change, config, until: now + state.times.applyTimeoutMs, unchanged: true } }, effects: [] }
+    if (config.runsNothing || (isProven && agent.kind === 'up' && agent.healthy === true)) return acceptChange(state, change, config, now)
+    // It came back a moment ago, or is in trouble. What was never proven is watched for the whole time.
+    return { state: { ...state, phase: { kind: 'watching', change, config, until: now + state.times.applyTimeoutMs, isProven } }, effects: [] }
   }
   // What runs nothing cannot be asked about, and what is good was asked about before.
-  if (config.runsNothing || config.fingerprint === good.config?.fingerprint) return startChange(state, change, config)
+  if (config.runsNothing || isProven) return startChange(state, change, config)
   return { state: { ...state, phase: { kind: 'validating', change, config } }, effects: [{ kind: 'validate', changeId: change.id, config }] }
 }
 
@@ -80,12 +81,13 @@ export function acceptChange(state: ApplyState, change: Change, config: Composed
   const { good } = state
   const isNew = !sameConfig(target.remote, good.remote)
   const runsOtherwise = isNew && config.fingerprint !== good.config?.fingerprint
+  const outer = isInGrace(state.grace, now) ? state.grace : undefined
+  const grace = runsOtherwise ? beginGrace(state.times, good.remote, outer, now) : state.grace
   const effects: ApplyEffect[] = []
   if (!isDeepStrictEqual(target.ownTelemetry, good.ownTelemetry))
     effects.push({ kind: 'write', write: { kind: 'own-telemetry', ownTelemetry: target.ownTelemetry } })
-  if (runsOtherwise) effects.push({ kind: 'write', write: { kind: 'previous', previous: { config: good.remote } } })
+  if (runsOtherwise) effects.push({ kind: 'write', write: { kind: 'previous', previous: wayBack(grace) } })
   if (isNew) effects.push({ kind: 'write', write: { kind: 'working', offer: target.remote } })
-  const grace: Grace | undefined = runsOtherwise ? beginGrace(state.times, good.remote, now) : state.grace
   const next: ApplyState = {
     ...state,
     phase: { kind: 'settled' },
@@ -105,8 +107,11 @@ export function acceptChange(state: ApplyState, change: Change, config: Composed
  * `crash`: how the process ended, where it did.
  */
 export function rejectChange(state: ApplyState, change: Change, rejection: Rejection, now: number, crash?: Crash): Step {
-  const { offer, telemetryRequests, target } = change
+  const { telemetryRequests, target } = change
   const message = tell(rejection)
+  // What the agent goes back to did not fail: whatever came with it did.
+  const isGoodOffer = change.offer !== undefined && sameConfig(change.offer, state.good.remote)
+  const offer = isGoodOffer ? undefined : change.offer
   const mayTryAlone = offer !== undefined && !isDeepStrictEqual(target.ownTelemetry, state.good.ownTelemetry)
   const wasRun = state.phase.kind === 'starting'
   const next: ApplyState = {
@@ -114,11 +119,12 @@ export function rejectChange(state: ApplyState, change: Change, rejection: Rejec
     phase: { kind: 'settled' },
     postponed: mayTryAlone ? { ownTelemetry: target.ownTelemetry, requests: telemetryRequests } : state.postponed,
     failures: offer === undefined ? state.failures : rememberFailure(state.failures, offer.hash, message, now),
-    unfinished: offer === undefined ? state.unfinished : undefined,
+    unfinished: change.offer === undefined ? state.unfinished : undefined,
   }
   const told: Step = {
     state: next,
     effects: [
+      ...(isGoodOffer ? [...settleStatus({ hash: change.offer.hash, status: 'applied' }), memoryWrite(next)] : []),
       ...(offer === undefined ? [] : [...settleStatus({ hash: offer.hash, status: 'failed', message }), memoryWrite(next)]),
       ...(mayTryAlone
         ? []
@@ -142,14 +148,19 @@ export function receivedIsGood(state: ApplyState): Step {
   return { state: { ...state, received: state.good.remote }, effects: [{ kind: 'write', write: { kind: 'received', offer: state.good.remote } }] }
 }
 
+function isInGrace(grace: Grace | undefined, now: number): boolean {
+  return grace !== undefined && now < grace.until
+}
+
 /** settled -> settled: what was applied does not last, and what it replaced comes back. */
 export function relapse(state: ApplyState, grace: Grace, rejection: Rejection, now: number): Step {
   const failed = state.good.remote?.hash ?? ''
+  const outer = isInGrace(grace.outer, now) ? grace.outer : undefined
   const message = tell(rejection)
   const next: ApplyState = {
     ...state,
     good: { remote: grace.previous, ownTelemetry: state.good.ownTelemetry, config: undefined },
-    grace: undefined,
+    grace: outer,
     crashHistory: undefined,
     failures: rememberFailure(state.failures, failed, message, now),
   }
@@ -163,6 +174,6 @@ export function relapse(state: ApplyState, grace: Grace, rejection: Rejection, n
   }
   return andThen(andThen(andThen(told, runGood), receivedIsGood), (restored) => ({
     state: restored,
-    effects: [{ kind: 'write', write: { kind: 'previous', previous: undefined } }],
+    effects: [{ kind: 'write', write: { kind: 'previous', previous: wayBack(outer) } }],
   }))
 }

@@ -102,7 +102,7 @@ class Driver implements ApplyDriver {
     if (event.kind === 'started') this.#hear({ kind: 'agent-started' })
     else if (event.kind === 'crashed') {
       const { rejection, ranForMs } = event
-      this.#hear({ kind: 'agent-crashed', crash: { rejection, ranForMs, random: this.#deps.random() } })
+      this.#hear({ kind: 'agent-crashed', crash: { rejection, ranForMs, isByItself: isByItself(event), random: this.#deps.random() } })
     } else if (event.kind === 'health') {
       this.#hear({ kind: 'agent-health', healthy: event.health.healthy, complaint: complaintOf(event.health) })
     }
@@ -258,6 +258,13 @@ class Driver implements ApplyDriver {
     if (error === undefined) waiting?.resolve()
     else waiting?.reject(new Error(error))
   }
+}
+
+const outerSignals: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'])
+
+/** A program that is asked to end does so with exit code 0. */
+function isByItself({ exitCode, signal }: Extract<AgentEvent, { kind: 'crashed' }>): boolean {
+  return signal === null ? exitCode !== 0 : !outerSignals.has(signal)
 }
 
 /** One change of what is on disk. */

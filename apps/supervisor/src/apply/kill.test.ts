@@ -22,7 +22,7 @@ async function liveUntilCut(disk: Disk, behaviour: Behaviour | 'nothing', writes
   return disk
 }
 
-describe.each(['good', 'invalid', 'crashes', 'sick', 'crashes-after-6', 'nothing'] as const)(
+describe.each(['good', 'invalid', 'crashes', 'sick', 'crashes-after-6', 'killed-after-6', 'nothing'] as const)(
   'a supervisor killed at any write while it applies a configuration that is "%s"',
   (behaviour) => {
     it('leaves one whole configuration: the offered or the last good one', async () => {

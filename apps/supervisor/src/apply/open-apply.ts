@@ -1,6 +1,6 @@
 /** The apply machine as a start finds things: what the disk says is put right first, then it begins. */
 import type { OwnTelemetry } from '../own-telemetry/settings.ts'
-import { sameConfig } from '../state/offered-config.ts'
+import { sameConfig, type WayBack } from '../state/offered-config.ts'
 import { resume } from '../state/resume.ts'
 import { createApplyState, defaultApplyTimes } from './apply-state.ts'
 import { type ApplyDeps, type ApplyDriver, createApplyDriver } from './driver.ts'
@@ -19,15 +19,19 @@ export interface OpenedApply {
   readonly start: () => void
 }
 
+function sameWayBack(a: WayBack, b: WayBack): boolean {
+  return a.length === b.length && a.every(({ config }, index) => sameConfig(config, b[index]?.config))
+}
+
 export async function openApply({ applyTimeoutMs, acceptsRemoteConfig, ownTelemetry, ...deps }: OpenApplyOptions): Promise<OpenedApply> {
   const { folder, clock, log } = deps
   const { found } = folder
-  const { good, previous, pending } = acceptsRemoteConfig ? resume(found) : { good: undefined, previous: undefined, pending: undefined }
+  const { good, previous, pending } = acceptsRemoteConfig ? resume(found) : { good: undefined, previous: [], pending: undefined }
   const received = acceptsRemoteConfig ? (pending ?? good) : found.received
   if (acceptsRemoteConfig) {
     try {
       // In this order, for the same reasons as when it is written at first.
-      if (previous !== undefined && !(found.previous !== undefined && sameConfig(previous.config, found.previous.config))) await folder.writePrevious(previous)
+      if (!sameWayBack(previous, found.previous)) await folder.writePrevious(previous)
       if (!sameConfig(found.working, good)) await folder.writeWorking(good)
       if (!sameConfig(found.received, received)) await folder.writeReceived(received)
     } catch (error) {

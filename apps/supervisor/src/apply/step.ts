@@ -6,13 +6,13 @@
  * - It is APPLIED when the agent is healthy `applyTimeoutMs` after it was given to it, and did not crash in between. What is already running and
  *   healthy is APPLIED at once.
  * - Otherwise it is FAILED, and the last good configuration runs again at once.
- * - An applied configuration is in its grace for ten minutes: one crash in the first minute, or three in all, count as FAILED too. Being unhealthy
- *   without a crash does not: what an agent cannot reach may be anybody's fault.
+ * - An applied configuration is in its grace for ten minutes: when the process ends by itself in the first minute, or for the second time in any way,
+ *   it is FAILED after all. Being unhealthy without a crash does not count: what an agent cannot reach may be anybody's fault.
  * - A crash of a good configuration is followed by a restart, later and later.
  */
 import type { Rejection } from '../agent/agent.ts'
 import type { OfferedConfig } from '../state/offered-config.ts'
-import { confirmRun, isGoodRunning, restartAfterCrash, runAgain, runFallback, runGood, waitToRestart } from './agent-life.ts'
+import { confirmRun, restartAfterCrash, runAgain, runFallback, runGood, waitToRestart } from './agent-life.ts'
 import { activeChange, type AgentProcess, type ApplyEvent, type ApplyState, type Change, type Crash, type Step } from './apply-state.ts'
 import { acceptChange, beginChange, considerComposed, memoryWrite, rejectChange, relapse, startChange, timesBegun } from './changes.ts'
 import { andThen, isHeld, keep, note } from './effects.ts'
@@ -66,7 +66,7 @@ function hearOfAgent(state: ApplyState, event: AgentNews, now: number): Step {
       return agent.kind === 'starting' && agent.runId === event.runId ? ran(state, agent, event.config, now) : keep(state)
     case 'run-failed':
       if (agent.kind !== 'starting' || agent.runId !== event.runId) return keep(state)
-      return lose(state, { rejection: event.rejection, ranForMs: 0, random: event.random }, now)
+      return lose(state, { rejection: event.rejection, isByItself: true, ranForMs: 0, random: event.random }, now)
     case 'agent-crashed':
       if (agent.kind === 'starting' && !agent.isRunning) return keep({ ...state, agent: { ...agent, lost: event.crash } })
       return agent.kind === 'starting' || agent.kind === 'up' ? lose(state, event.crash, now) : keep(state)
@@ -162,18 +162,26 @@ function ran(state: ApplyState, agent: Extract<AgentProcess, { kind: 'starting' 
     const { phase, times } = next
     if (phase.kind !== 'starting') return keep(next)
     if (config.runsNothing) return acceptChange(next, phase.change, config, now)
-    return keep({ ...next, phase: { ...phase, kind: 'watching', until: now + times.applyTimeoutMs, unchanged: false } })
+    return keep({
+      ...next,
+      phase: { ...phase, kind: 'watching', until: now + times.applyTimeoutMs, isProven: config.fingerprint === next.good.config?.fingerprint },
+    })
   })
 }
 
 /** The agent's process is gone, without having been asked to end. */
 function lose(state: ApplyState, crash: Crash, now: number): Step {
   const { phase, grace, times } = state
+  if (phase.kind === 'watching' && phase.isProven) {
+    // The good one was asked for and runs; that it crashed is another matter.
+    return andThen(acceptChange(state, phase.change, phase.config, now), (next) => lose(next, crash, now))
+  }
   if (phase.kind === 'starting' || phase.kind === 'watching') return rejectChange(state, phase.change, crash.rejection, now, crash)
   if (state.postponed !== undefined) return andThen(giveUpPostponed(state, state.postponed.requests, crash), (next) => lose(next, crash, now))
   if (phase.kind !== 'settled' || grace === undefined) return waitToRestart(state, crash, now)
   const counted = { ...grace, crashes: grace.crashes + 1 }
-  if (now >= grace.until || (now >= grace.suspectUntil && counted.crashes < times.graceCrashes)) return waitToRestart({ ...state, grace: counted }, crash, now)
+  const isSuspect = crash.isByItself && now < grace.suspectUntil
+  if (now >= grace.until || (!isSuspect && counted.crashes < times.graceCrashes)) return waitToRestart({ ...state, grace: counted }, crash, now)
   const reason = `${crash.rejection.reason}, ${counted.crashes === 1 ? 'soon after the configuration was applied' : `${counted.crashes} times since the configuration was applied`}`
   return relapse(state, counted, { ...crash.rejection, reason }, now)
 }
@@ -187,7 +195,7 @@ function giveUpPostponed(state: ApplyState, requests: readonly number[], { rejec
 function hearHealth(state: ApplyState, healthy: boolean, now: number): Step {
   const { phase, postponed } = state
   if (!healthy) return keep(state)
-  if (phase.kind === 'watching' && phase.unchanged) return acceptChange(state, phase.change, phase.config, now)
+  if (phase.kind === 'watching' && phase.isProven) return acceptChange(state, phase.change, phase.config, now)
   return phase.kind === 'settled' && postponed !== undefined ? beginChange(state, {}) : keep(state)
 }
 
@@ -200,7 +208,7 @@ function endWatch(state: ApplyState, now: number): Step {
   const { phase, agent, times } = state
   if (phase.kind !== 'watching' || now < phase.until) return keep(state)
   // Running the last good one, however it fares, is what was asked for.
-  if ((agent.kind === 'up' && agent.healthy === true) || (phase.unchanged && isGoodRunning(state))) return acceptChange(state, phase.change, phase.config, now)
+  if ((agent.kind === 'up' && agent.healthy === true) || phase.isProven) return acceptChange(state, phase.change, phase.config, now)
   const seconds = times.applyTimeoutMs / 1000
   const complaint = agent.kind === 'up' && agent.healthy === false ? `it says: ${agent.complaint || 'nothing'}` : 'it reported no health'
   return rejectChange(state, phase.change, { reason: `the agent was not healthy ${seconds} s after it got the configuration; ${complaint}`, logTail: '' }, now)
@@ -216,7 +224,7 @@ function endWaiting(state: ApplyState, now: number): Step {
 
 function endGrace(state: ApplyState, now: number): Step {
   if (state.grace === undefined || now < state.grace.until || state.phase.kind !== 'settled') return keep(state)
-  return { state: { ...state, grace: undefined }, effects: [{ kind: 'write', write: { kind: 'previous', previous: undefined } }] }
+  return { state: { ...state, grace: undefined }, effects: [{ kind: 'write', write: { kind: 'previous', previous: [] } }] }
 }
 
 /** When `time` has something to do; undefined: never. */

@@ -37,6 +37,8 @@ export type Behaviour =
   | 'crashes'
   /** Healthy first, then it ends after that many seconds of running. */
   | `crashes-after-${number}`
+  /** The same, killed from outside, as the kernel does when memory runs out. */
+  | `killed-after-${number}`
   /** Never healthy. */
   | 'sick'
   /** The process cannot be started. */
@@ -123,10 +125,10 @@ export class ScriptedSupervisedAgent implements SupervisedAgent {
   }
 
   /** The process ends by itself. */
-  crash(reason = 'the agent ended with exit code 1', ranForMs = 0): void {
+  crash(reason = 'the agent ended with exit code 1', ranForMs = 0, signal: string | null = null): void {
     if (this.running === undefined) return
     this.#end()
-    this.onEvent({ kind: 'crashed', rejection: { reason, logTail: 'panic: oh no' }, exitCode: 1, signal: null, ranForMs })
+    this.onEvent({ kind: 'crashed', rejection: { reason, logTail: 'panic: oh no' }, exitCode: signal === null ? 1 : null, signal, ranForMs })
   }
 
   sayHealth(healthy: boolean, lastError = ''): void {
@@ -139,11 +141,14 @@ export class ScriptedSupervisedAgent implements SupervisedAgent {
     this.#pid += 1
     this.onEvent({ kind: 'started', pid: this.#pid })
     const later = (ms: number, what: () => void) => this.#timers.push(this.#clock.setTimeout(what, ms))
-    const crashesAfter = /crashes-after-(\d+)/.exec(config.text)
+    const crashesAfter = /(?:crashes|killed)-after-(\d+)/.exec(config.text)
     if (config.text.includes('sick')) later(healthyAfterMs, () => this.sayHealth(false, 'the port is taken'))
     else if (crashesAfter === null && config.text.includes('crashes')) later(10, () => this.crash())
     else later(healthyAfterMs, () => this.sayHealth(true))
-    if (crashesAfter !== null) later(Number(crashesAfter[1]) * 1000, () => this.crash('the agent was ended by SIGKILL', Number(crashesAfter[1]) * 1000))
+    if (crashesAfter === null) return
+    const ranForMs = Number(crashesAfter[1]) * 1000
+    if (crashesAfter[0].startsWith('killed')) later(ranForMs, () => this.crash('the agent was ended by SIGKILL', ranForMs, 'SIGKILL'))
+    else later(ranForMs, () => this.crash('the agent ended with exit code 2', ranForMs))
   }
 
   #end(): void {

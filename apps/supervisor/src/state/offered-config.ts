@@ -1,5 +1,6 @@
 /** A remote configuration as it was offered: what the protocol and the disk know of it, and its files as text. */
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import type { ConfigFile } from '@drover/agent-config'
 import { type AgentRemoteConfig, AgentRemoteConfigSchema, bytesEqual, toHex } from '@drover/protocol'
 
@@ -10,6 +11,9 @@ export interface OfferedConfig {
   /** The `AgentRemoteConfig`, as it is kept on disk. */
   readonly encoded: Uint8Array
 }
+
+/** What the good configuration replaced, newest first, while neither it nor what it replaced outlasted its grace. */
+export type WayBack = readonly { readonly config: OfferedConfig | undefined }[]
 
 /** Files that are no UTF-8 text keep a replacement character where they break off; the agent then says what is wrong with them. */
 export function offeredConfig(offer: AgentRemoteConfig): OfferedConfig {
@@ -25,6 +29,24 @@ export function offeredConfig(offer: AgentRemoteConfig): OfferedConfig {
 /** Throws when the bytes are no such message. */
 export function decodeOfferedConfig(encoded: Uint8Array): OfferedConfig {
   return { ...offeredConfig(fromBinary(AgentRemoteConfigSchema, encoded)), encoded }
+}
+
+/** One message after another, each after its length. One without content stands for local files alone. */
+export function encodeWayBack(previous: WayBack): Uint8Array {
+  const writer = new BinaryWriter()
+  for (const { config } of previous) writer.bytes(config?.encoded ?? new Uint8Array())
+  return writer.finish()
+}
+
+/** Throws when the bytes are nothing of the kind. */
+export function decodeWayBack(encoded: Uint8Array): WayBack {
+  const reader = new BinaryReader(encoded)
+  const previous: { readonly config: OfferedConfig | undefined }[] = []
+  while (reader.pos < reader.len) {
+    const message = reader.bytes()
+    previous.push({ config: message.length === 0 ? undefined : decodeOfferedConfig(message.slice()) })
+  }
+  return previous
 }
 
 /** The same hash may stand for other files when a Server is careless; then it is another configuration. */

@@ -1,21 +1,20 @@
 /** What a start makes of what it finds on disk. Pure. */
 import { RemoteConfigStatuses } from '@drover/protocol'
-import { type OfferedConfig, sameConfig } from './offered-config.ts'
+import { type OfferedConfig, sameConfig, type WayBack } from './offered-config.ts'
 import type { StoredStatus } from './persistent-state.ts'
 
 /** The remote configurations on disk. */
 export interface StoredConfigs {
   readonly received: OfferedConfig | undefined
   readonly working: OfferedConfig | undefined
-  /** Undefined: no file. The inner one: there was none before. */
-  readonly previous: { readonly config: OfferedConfig | undefined } | undefined
+  readonly previous: WayBack
   readonly status: StoredStatus | undefined
 }
 
 export interface Resumed {
   /** To be run at once. Undefined: local files alone. */
   readonly good: OfferedConfig | undefined
-  readonly previous: { readonly config: OfferedConfig | undefined } | undefined
+  readonly previous: WayBack
   /** Received, but there is no verdict: to be tried. */
   readonly pending: OfferedConfig | undefined
 }
@@ -27,7 +26,8 @@ export interface Resumed {
  */
 export function resume(stored: StoredConfigs): Resumed {
   const { good, previous, pending } = decide(stored)
-  return { good, pending, previous: previous !== undefined && sameConfig(previous.config, good) ? undefined : previous }
+  const first = previous[0]
+  return { good, pending, previous: first !== undefined && sameConfig(first.config, good) ? previous.slice(1) : previous }
 }
 
 function decide({ received, working, previous, status }: StoredConfigs): Resumed {
@@ -37,10 +37,14 @@ function decide({ received, working, previous, status }: StoredConfigs): Resumed
   if (verdict === RemoteConfigStatuses.RemoteConfigStatuses_APPLIED) {
     // A supervisor without that file wrote this, or a kill came while it was going back.
     const isBehind = !isWorking && working !== undefined
-    return { good: received, previous: isBehind ? { config: working } : previous, pending: undefined }
+    return {
+      good: received,
+      previous: isBehind && !sameConfig(previous[0]?.config, working) ? [{ config: working }, ...previous] : previous,
+      pending: undefined,
+    }
   }
   if (verdict === RemoteConfigStatuses.RemoteConfigStatuses_FAILED) {
-    return { good: isWorking ? previous?.config : working, previous: isWorking ? undefined : previous, pending: undefined }
+    return isWorking ? { good: previous[0]?.config, previous: previous.slice(1), pending: undefined } : { good: working, previous, pending: undefined }
   }
   // Gone back to: the status is that of another one, which failed.
   if (isWorking && status !== undefined && status.hash !== received.hash) return { good: working, previous, pending: undefined }

@@ -5,23 +5,23 @@
  * - `last_recv_remote_config.dat` (R), `last_working_remote_config.dat` (W): `AgentRemoteConfig`
  * - `last_recv_own_telemetry_config.dat`: `ConnectionSettingsOffers`, here always with all three signals as they are to be
  *
- * and in two of our own: `previous_working_remote_config.dat` (P), what W replaced not long ago (empty: nothing), and `drover_state.json`.
+ * and in two of our own: `previous_working_remote_config.dat` (P), the way back while W is still in its grace, and `drover_state.json`.
  *
  * Each file is replaced as a whole and durably. No two are written at once, so the order decides what a kill in between leaves; `resume` reads it so
  * that whatever it finds is one whole configuration, the offered or the last good one:
  *
  * - An offer: R. (Killed: W runs, R has no verdict and is tried anew.)
  * - Applying: the count of tries, then the status APPLYING. Only then is the agent touched. (Killed: as above.)
- * - Applied: P, then W, then the status APPLIED. (Killed before W: as above, and P may equal W. Before the status: W is R, which is found to run already.)
+ * - Applied: P, then W, then the status APPLIED. (Killed before W: as above, and P begins with W. Before the status: W is R, which is found to run already.)
  * - Failed: the status FAILED, then, when the last good one runs again, R = W. (Killed: W runs, and FAILED is told.)
- * - Failed after all, in its grace: W = P, the status FAILED, R = W, then P is removed. (Killed before the status: R is APPLIED and runs, W is what it
+ * - Failed after all, in its grace: W = the first of P, the status FAILED, R = W, then P without it. (Killed before the status: R is APPLIED and runs, W is what it
  *   goes back to when it crashes again. Later: W runs.)
  */
 import type { ClientStore } from '@drover/client'
 import { type InstanceUid, RemoteConfigStatuses } from '@drover/protocol'
 import type { Log } from '../log.ts'
 import { formatMemory, emptyMemory, type Memory, parseMemory } from './memory.ts'
-import { decodeOfferedConfig, type OfferedConfig } from './offered-config.ts'
+import { decodeOfferedConfig, decodeWayBack, encodeWayBack, type OfferedConfig, type WayBack } from './offered-config.ts'
 import { formatPersistentState, parsePersistentState, type PersistentState, type StoredStatus } from './persistent-state.ts'
 import type { StoredConfigs } from './resume.ts'
 
@@ -37,7 +37,8 @@ export interface StateFolder {
   readonly found: StoredState
   writeReceived(offer: OfferedConfig | undefined): Promise<void>
   writeWorking(offer: OfferedConfig | undefined): Promise<void>
-  writePrevious(previous: { readonly config: OfferedConfig | undefined } | undefined): Promise<void>
+  /** Empty: no way back is needed any more. */
+  writePrevious(previous: WayBack): Promise<void>
   writeOwnTelemetry(encoded: Uint8Array): Promise<void>
   writeMemory(memory: Memory): Promise<void>
   writeStatus(status: StoredStatus): Promise<void>
@@ -92,7 +93,7 @@ export async function openStateFolder({ files, log, newInstanceUid }: StateFolde
     writeReceived: async (offer) => writeOffer(stateFileNames.received, offer),
     writeWorking: async (offer) => writeOffer(stateFileNames.working, offer),
     writePrevious: async (previous) =>
-      previous === undefined ? files.remove(stateFileNames.previous) : files.write(stateFileNames.previous, previous.config?.encoded ?? new Uint8Array()),
+      previous.length === 0 ? files.remove(stateFileNames.previous) : files.write(stateFileNames.previous, encodeWayBack(previous)),
     writeOwnTelemetry: async (encoded) => files.write(stateFileNames.ownTelemetry, encoded),
     writeMemory: async (memory) => files.write(stateFileNames.memory, encoder.encode(formatMemory(memory))),
     writeStatus: async (status) => writePersistent({ ...current(), status }),
@@ -122,12 +123,15 @@ async function readOffer(files: ClientStore, name: string, log: Log): Promise<Of
   }
 }
 
-async function readPrevious(files: ClientStore, log: Log): Promise<StoredConfigs['previous']> {
+async function readPrevious(files: ClientStore, log: Log): Promise<WayBack> {
   const bytes = await files.read(stateFileNames.previous)
-  if (bytes === undefined) return undefined
-  if (bytes.length === 0) return { config: undefined }
-  const config = await readOffer(files, stateFileNames.previous, log)
-  return config === undefined ? undefined : { config }
+  if (bytes === undefined) return []
+  try {
+    return decodeWayBack(bytes)
+  } catch (error) {
+    await setAside(files, stateFileNames.previous, bytes, log, error)
+    return []
+  }
 }
 
 async function readMemory(files: ClientStore): Promise<Memory> {
