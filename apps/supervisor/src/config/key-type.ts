@@ -109,18 +109,39 @@ export function size(minBytes: number, maxBytes: number): KeyType<number> {
   }
 }
 
-/** One of a few words; where these are given in `alias`, also others that mean the same. */
-export function choice<const T extends string>(words: readonly T[], aliases: Readonly<Record<string, T>> = {}): KeyType<T> {
+/** One of a few words. */
+export function choice<const T extends string>(words: readonly T[]): KeyType<T> {
   return {
     name: words.map((word) => `\`${word}\``).join(', '),
     read(value, refuse) {
       const written = readText(value, refuse)
       if (written === undefined) return undefined
-      const found = words.find((word) => word === written) ?? (Object.hasOwn(aliases, written) ? aliases[written] : undefined)
-      return found ?? refuse(`takes one of ${words.join(', ')}`)
+      return words.find((word) => word === written) ?? refuse(`takes one of ${words.join(', ')}`)
     },
     show: (value) => value,
   }
+}
+
+const severities: Readonly<Record<string, 'debug' | 'info' | 'warn' | 'error'>> = {
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  error: 'error',
+  dpanic: 'error',
+  panic: 'error',
+  fatal: 'error',
+}
+
+/** In any case. Levels above `error`, of which the stock supervisor knows three, are `error`. */
+export const logLevel: KeyType<'debug' | 'info' | 'warn' | 'error'> = {
+  name: '`debug`, `info`, `warn`, `error`',
+  read(value, refuse) {
+    const written = readText(value, refuse)?.toLowerCase()
+    if (written === undefined) return undefined
+    return (Object.hasOwn(severities, written) ? severities[written] : undefined) ?? refuse('takes one of debug, info, warn, error')
+  },
+  show: (value) => value,
 }
 
 export const textMap: KeyType<Readonly<Record<string, string>>> = {

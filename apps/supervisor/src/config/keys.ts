@@ -1,7 +1,7 @@
 /** Every key of the supervisor's file. */
 import { optional, withDefault } from './key.ts'
 import type { Keys } from './key.ts'
-import { anything, choice, command, duration, headers, integer, map, size, text, textMap, texts, yesNo } from './key-type.ts'
+import { anything, choice, command, duration, headers, integer, logLevel, map, size, text, textMap, texts, yesNo } from './key-type.ts'
 import { healthcheckKeys } from './keys-without-effect.ts'
 
 const newer = { origin: 'newer' } as const
@@ -101,22 +101,7 @@ const otherKeys = {
   }),
   'healthcheck.endpoint': optional(text, 'HOST:PORT of `/health`: 200 as soon as state and configuration are loaded, connected or not.'),
   ...healthcheckKeys,
-  'telemetry.logs.level': withDefault(
-    choice(['debug', 'info', 'warn', 'error'], {
-      DEBUG: 'debug',
-      INFO: 'info',
-      WARN: 'warn',
-      ERROR: 'error',
-      dpanic: 'error',
-      panic: 'error',
-      fatal: 'error',
-      DPANIC: 'error',
-      PANIC: 'error',
-      FATAL: 'error',
-    }),
-    'info',
-    "How much the supervisor's own log has.",
-  ),
+  'telemetry.logs.level': withDefault(logLevel, 'info', "How much the supervisor's own log has."),
   'telemetry.logs.output_paths': withDefault(texts, ['stdout'], 'Where it is written: `stdout`, `stderr` or files.'),
   'telemetry.logs.error_output_paths': withDefault(texts, ['stderr'], 'Where trouble with writing it is written.', {
     withoutEffect: 'the log is written to output_paths alone, by the stock supervisor as well',

@@ -200,11 +200,9 @@ drover:
       withAgent('config_files: [$REMOTE]'),
       '5:18: error: agent.config_files[0]: there is no special file $REMOTE: $OWN_TELEMETRY_CONFIG, $OPAMP_EXTENSION_CONFIG, $REMOTE_CONFIG are known',
     ],
-    [withAgent('config_files: [$REMOTE_CONFIG, $REMOTE_CONFIG]'), '5:34: error: agent.config_files[1]: $REMOTE_CONFIG is there twice'],
     [withAgent('startup_fallback_configs: [/none]'), '5:30: error: agent.startup_fallback_configs[0]: there is no file /none'],
     [`${least}storage: {path: x}\n`, '5:11: error: storage.path: there is no such key: the key is storage.directory'],
-    [`${least}healthcheck: {endpoint: "13133"}\n`, '5:15: error: healthcheck.endpoint: takes HOST:PORT, such as 127.0.0.1:13133'],
-    [`${least}healthcheck: {endpoint: "a:70000"}\n`, '5:15: error: healthcheck.endpoint: takes HOST:PORT, such as 127.0.0.1:13133'],
+    [`${least}healthcheck: {endpoint: "a:70000"}\n`, '5:15: error: healthcheck.endpoint: takes a port up to 65535'],
     [
       `${least}healthcheck: {endpoint: "a:1", tls: {}}\n`,
       '5:32: error: healthcheck.tls: is not supported: the health endpoint is plain HTTP, so serve it on 127.0.0.1',
@@ -243,6 +241,14 @@ drover:
       wss('tls: {insecure: true}'),
       '2:9: note: server.tls.insecure: has no effect: the scheme of server.endpoint decides whether there is TLS, for the stock supervisor as well',
     ],
+    [
+      `${least}healthcheck: {endpoint: "13133"}\n`,
+      '5:15: warning: healthcheck.endpoint: has no effect, as for the stock supervisor: it takes HOST:PORT, such as 127.0.0.1:13133',
+    ],
+    [
+      withAgent('config_files: [$REMOTE_CONFIG, $REMOTE_CONFIG]'),
+      '5:18: warning: agent.config_files[0]: $REMOTE_CONFIG is there again further down, and that place counts',
+    ],
     [`${least}healthcheck: {endpoint: "a:0"}\n`, '5:15: note: healthcheck.endpoint: has no effect: port 0 switches it off, as for the stock supervisor'],
     [`${least}healthcheck: {read_timeout: 1s}\n`, '5:15: note: healthcheck.read_timeout: has no effect: the health endpoint has fixed limits'],
     [`${least}telemetry: {metrics: {level: detailed}}\n`, '5:23: note: telemetry.metrics.level: has no effect: the supervisor has one set of metrics'],
@@ -276,6 +282,18 @@ drover:
     expect(errorsIn(withAgent('use_hup_config_reload: true'), { platform: 'win32' })).toEqual([
       '5:3: error: agent.use_hup_config_reload: is not possible on Windows',
     ])
+  })
+
+  it('takes keys with two colons for keys within sections, as the stock supervisor does', () => {
+    expect(load(`${least}agent::config_apply_timeout: 7s\nserver::tls::insecure: true\n`).config.agent.configApplyTimeoutMs).toBe(7_000)
+    expect(errorsIn(`${least}agent::nope: 1\nnope::x: 1\n`)).toEqual([
+      '5:1: error: agent::nope.nope: there is no such key',
+      '6:1: error: nope::x: there is no such key',
+    ])
+  })
+
+  it.each(['Info', 'WARNING', 'fatal', 'debug'])('knows the log level %s', (level) => {
+    expect(['debug', 'info', 'warn', 'error']).toContain(load(`${least}telemetry: {logs: {level: ${level}}}\n`).config.telemetry.logLevel)
   })
 
   it('puts no value of the file into what it says', () => {

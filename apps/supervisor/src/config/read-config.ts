@@ -191,8 +191,10 @@ function readSources(given: readonly string[], host: Host, report: Report): read
     const special = Object.hasOwn(specialNames, name) ? specialNames[name] : undefined
     if (special === undefined)
       report('error', pathOf('agent.config_files', index), `there is no special file ${name}: ${Object.keys(specialNames).join(', ')} are known`)
-    if (given.indexOf(name) !== index) report('error', pathOf('agent.config_files', index), `${name} is there twice`)
-    return special === undefined ? [] : [special]
+    if (special === undefined) return []
+    if (given.lastIndexOf(name) === index) return [special]
+    report('warning', pathOf('agent.config_files', index), `${name} is there again further down, and that place counts`)
+    return []
   })
   const has = (kind: ConfigSource['kind']) => sources.some((source) => source.kind === kind)
   return [
@@ -222,8 +224,10 @@ function readHealthcheck({ values, given }: Read, report: Report): SupervisorCon
   const endpoint = values['healthcheck.endpoint']
   if (endpoint === undefined || endpoint === '') return undefined
   const [, bracketed, bare, port] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(endpoint) ?? []
-  if (port === undefined || Number(port) > 65_535) return report('error', pathOf('healthcheck.endpoint'), 'takes HOST:PORT, such as 127.0.0.1:13133')
-  if (Number(port) === 0) return report('note', pathOf('healthcheck.endpoint'), 'has no effect: port 0 switches it off, as for the stock supervisor')
+  const at = pathOf('healthcheck.endpoint')
+  if (port !== undefined && Number(port) > 65_535) return report('error', at, 'takes a port up to 65535')
+  if (port === undefined) return report('warning', at, 'has no effect, as for the stock supervisor: it takes HOST:PORT, such as 127.0.0.1:13133')
+  if (Number(port) === 0) return report('note', at, 'has no effect: port 0 switches it off, as for the stock supervisor')
   return { host: bracketed ?? bare ?? '', port: Number(port), path: '/health' }
 }
 

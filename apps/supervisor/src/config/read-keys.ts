@@ -28,8 +28,11 @@ export function readKeys<K extends Keys>(keys: K, document: RawMap, report: Repo
   const readSection = (section: Section, map: RawMap, path: Path) => {
     for (const [name, value] of Object.entries(map)) {
       const here = [...path, name]
-      const next = section.below.get(name)
-      if (next === undefined) report('error', here, unknownKey(root, section, name))
+      const [first = '', ...rest] = name.split('::')
+      const next = section.below.get(first)
+      // The stock supervisor also takes `agent::executable: …` for a key within a section.
+      if (next !== undefined && rest.length > 0 && next.key === undefined) readSection(next, { [rest.join('::')]: value }, here)
+      else if (rest.length > 0 || next === undefined) report('error', here, unknownKey(root, section, name))
       else if (next.key === undefined) readBelow(next, value, here)
       else readKey(next.name, next.key, value, here)
     }
