@@ -13,7 +13,7 @@ export interface SidePlan {
   readonly departures: Readonly<Record<string, string>>
   /** Capabilities: on what requirements the promise rests. A capability without requirements is not advertised. */
   readonly capabilityDuties: Readonly<Record<string, readonly string[]>>
-  /** Where the programs say what they advertise. */
+  /** Where the programs say what they advertise; the groups hold the names. */
   readonly advertisedIn: { readonly folder: string; readonly pattern: RegExp }
 }
 
@@ -138,7 +138,11 @@ const client: SidePlan = {
     ReportsAvailableComponents: ['A2S-09', 'AC-01', 'AC-02', 'AC-03', 'AC-06'],
     ReportsConnectionSettingsStatus: ['K-10', 'K-14', 'K-16', 'A2S-07'],
   },
-  advertisedIn: { folder: 'apps/supervisor/src', pattern: /capabilities:\s*\[([^\]]*)\]|[cC]apabilities[^=\n]*=\s*\[([^\]]*)\]/g },
+  // The keys of the supervisor's file, and what is added to them.
+  advertisedIn: {
+    folder: 'apps/supervisor/src/config',
+    pattern: /'capabilities\.\w+': ('\w+')|new Set<AgentCapability>\(\[([^\]]*)\]\)|chosen\.add\(('\w+')\)/g,
+  },
 }
 
 export const sidePlans: Readonly<Record<Side, SidePlan>> = { server, client }

@@ -209,11 +209,15 @@ export function emptyPromises(advertised: Advertised, tests: readonly NamedTest[
   )
 }
 
+/** Scenarios are tests that a test file runs with more than one program. */
+const isTestFile = (path: string) => /\.test\.tsx?$|^tests\/interop\/supervisor\/scenarios\/.*\.ts$/.test(path)
+
 function readTests(root: string): readonly NamedTest[] {
   const files = ['libs', 'apps', 'tests'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.test\.tsx?$/.test(entry.name) && !/node_modules/.test(entry.parentPath))
-      .map((entry) => relative(root, resolve(entry.parentPath, entry.name))),
+      .filter((entry) => entry.isFile() && !/node_modules/.test(entry.parentPath))
+      .map((entry) => relative(root, resolve(entry.parentPath, entry.name)))
+      .filter(isTestFile),
   )
   return files.toSorted().flatMap((file) => findNamedTests(file, readFileSync(join(root, file), 'utf8')))
 }
@@ -224,7 +228,7 @@ function readAdvertised(root: string, side: Side): ReadonlySet<string> {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .flatMap((name) => [...readFileSync(join(folder, name), 'utf8').matchAll(advertisedIn.pattern)])
-    .flatMap(([, property, constant]) => [...(property ?? constant ?? '').matchAll(/'(\w+)'/g)].map(([, name = '']) => name))
+    .flatMap(([, ...groups]) => groups.flatMap((group = '') => [...group.matchAll(/'(\w+)'/g)].map(([, name = '']) => name)))
   return new Set(names.filter((name) => name in capabilityDuties))
 }
 
