@@ -12,8 +12,10 @@ import {
   RemoteConfigStatusSchema,
 } from '@drover/protocol'
 import { type AgentReport, createOpampServer, type Offer, prepareRemoteConfig } from '@drover/server'
+import { settle } from '@drover/testing'
 import { describe, expect, it } from 'vitest'
 import { defaultClientLimits } from './limits.ts'
+import type { ClientStore } from './store.ts'
 import { memoryStore } from './stores/memory-store.ts'
 import { allAgentCapabilities, Queue, rawHttpServer, rawWebSocketServer, testClient } from './test-peers.ts'
 
@@ -36,7 +38,9 @@ describe('what a client remembers', () => {
 
   it('is the fate of the last configuration', async () => {
     await using server = await rawWebSocketServer()
-    const store = memoryStore()
+    const memory = memoryStore()
+    // A disk takes its time.
+    const store: ClientStore = { ...memory, write: (name, value) => settle().then(() => memory.write(name, value)) }
     await using first = await testClient(server.endpoint, { store })
     first.client.setRemoteConfigStatus(applied(1))
     first.client.setRemoteConfigStatus(applied(2))

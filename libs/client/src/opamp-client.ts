@@ -140,7 +140,9 @@ class Client implements OpampClient {
   }
 
   get status(): ConnectionStatus {
-    return this.#status
+    const { serverCapabilities } = this.#session
+    // A Server whose first answer was an error tells them later.
+    return this.#status.state === 'connected' && serverCapabilities !== undefined ? { ...this.#status, serverCapabilities } : this.#status
   }
 
   get settings(): ConnectionSettings {

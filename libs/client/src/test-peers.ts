@@ -17,7 +17,7 @@ import {
   keyValues,
   ServerToAgentSchema,
 } from '@drover/protocol'
-import { FakeClock } from '@drover/testing'
+import { FakeClock, settle } from '@drover/testing'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { ConnectionSettings, ConnectionStatus, OpampClient, OpampClientOptions } from './client.ts'
 import type { LogFields, LogLevel } from './log.ts'
@@ -86,6 +86,12 @@ export class RawConnection {
     this.send(reply)
     return message
   }
+}
+
+/** Nothing more comes: what is on its way over loopback has arrived by then. */
+export async function silence({ messages }: RawConnection): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await settle()
+  if (messages.waiting > 0) throw new Error(`${messages.waiting} messages came`)
 }
 
 export interface RawWebSocketServer extends AsyncDisposable {
@@ -188,6 +194,15 @@ async function listen(http: Server): Promise<number> {
 async function end(http: Server): Promise<void> {
   http.closeAllConnections()
   await new Promise((resolve) => http.close(resolve))
+}
+
+/** A client on a WebSocket, whose first report was answered. */
+export async function connected(server: RawWebSocketServer, agent: TestClient): Promise<RawConnection> {
+  agent.client.start()
+  const connection = await server.connections.next()
+  await connection.answer({ capabilities: 0x7fn })
+  await agent.statuses.find(({ state }) => state === 'connected')
+  return connection
 }
 
 /** A port on which nobody listens. */

@@ -1,17 +1,10 @@
 /** The client over a WebSocket, against a server that does what the test says. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { create } from '@bufbuild/protobuf'
-import {
-  ComponentHealthSchema,
-  CustomMessageSchema,
-  EffectiveConfigSchema,
-  instanceUidToBytes,
-  parseInstanceUid,
-  ServerErrorResponseType,
-} from '@drover/protocol'
+import { ComponentHealthSchema, EffectiveConfigSchema, instanceUidToBytes, parseInstanceUid, ServerErrorResponseType } from '@drover/protocol'
 import { describe, expect, it } from 'vitest'
 import { settle } from '@drover/testing'
-import { allAgentCapabilities, type RawConnection, rawWebSocketServer, refuseUpgrade, settingsFor, testClient } from './test-peers.ts'
+import { allAgentCapabilities, type RawConnection, rawWebSocketServer, refuseUpgrade, settingsFor, silence, testClient } from './test-peers.ts'
 
 const unavailable = (retryAfterNanoseconds?: bigint) => ({
   errorResponse: {
@@ -22,12 +15,6 @@ const unavailable = (retryAfterNanoseconds?: bigint) => ({
 
 const health = (status: string) => create(ComponentHealthSchema, { healthy: true, status })
 const uidB = parseInstanceUid('01900000-0000-7000-8000-00000000000b')
-
-/** Nothing more comes: what is on its way over loopback has arrived by then. */
-async function silence(connection: RawConnection): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await settle()
-  expect(connection.messages.waiting).toBe(0)
-}
 
 describe('a WebSocket client', () => {
   it('begins with its full report in a binary message behind a header of 0, and awaits the answer [ST-01] [ST-02] [CN-01] [CN-02] [B-WS-01] [B-WS-02] [B-WS-03] [B-WS-08] [GEN-03]', async () => {
@@ -374,89 +361,5 @@ describe('a WebSocket client', () => {
     await agent.statuses.find(({ state }) => state === 'waiting')
     await agent.clock.advanceAsync(1_000)
     expect((await server.connections.next()).request.headers['authorization']).toBe('Bearer 2')
-  })
-})
-
-describe('custom messages', () => {
-  const custom = (type: string) => create(CustomMessageSchema, { capability: 'com.example.test', type })
-
-  it('wait for the list of the server, go out one by one, and come in [CM-01] [CM-02] [CM-04] [CM-08] [CM-10]', async () => {
-    await using server = await rawWebSocketServer()
-    const received: string[] = []
-    const lists: (readonly string[])[] = []
-    await using agent = await testClient(server.endpoint, {
-      handler: { onCustomMessage: ({ type }) => received.push(type), onServerCustomCapabilities: (list) => lists.push(list) },
-    })
-    agent.client.setCustomCapabilities(['com.example.test'])
-    const sent = [agent.client.sendCustomMessage(custom('one')), agent.client.sendCustomMessage(custom('two'))]
-    agent.client.start()
-    const connection = await server.connections.next()
-    const first = await connection.answer({
-      customCapabilities: { capabilities: ['com.example.test'] },
-      customMessage: { capability: 'com.example.test', type: 'hello' },
-    })
-    expect([first.customCapabilities?.capabilities, first.customMessage]).toEqual([['com.example.test'], undefined])
-    const next = await connection.messages.next()
-    expect([next.customMessage?.type, next.customCapabilities]).toEqual(['one', undefined])
-    expect((await connection.messages.next()).customMessage?.type).toBe('two')
-    await Promise.all(sent)
-    expect([received, lists]).toEqual([['hello'], [['com.example.test']]])
-  })
-
-  it('are refused when nobody would understand them, or too many wait [CM-06] [CM-08]', async () => {
-    await using server = await rawWebSocketServer()
-    await using agent = await testClient(server.endpoint)
-    await expect(agent.client.sendCustomMessage(custom('x'))).rejects.toMatchObject({ code: 'not-announced' })
-    agent.client.setCustomCapabilities(['com.example.test'])
-    const waiting = Array.from({ length: 64 }, () => agent.client.sendCustomMessage(custom('x')))
-    await expect(agent.client.sendCustomMessage(custom('x'))).rejects.toMatchObject({ code: 'full' })
-    const rejected = Promise.allSettled(waiting)
-    agent.client.start()
-    const connection = await server.connections.next()
-    await connection.answer()
-    for (const outcome of await rejected) expect(outcome).toMatchObject({ reason: { code: 'unsupported' } })
-    await silence(connection)
-  })
-})
-
-describe('stopping', () => {
-  it('sends the last values with agent_disconnect, then does the closing handshake [A2S-08] [CN-05] [CN-06]', async () => {
-    await using server = await rawWebSocketServer()
-    await using agent = await testClient(server.endpoint, { capabilities: ['ReportsHealth'] })
-    agent.client.start()
-    const connection = await server.connections.next()
-    await connection.answer()
-    await agent.statuses.find(({ state }) => state === 'connected')
-    agent.client.setHealth(health('stopped'))
-    const stopped = agent.client.stop()
-    const last = await connection.messages.next()
-    expect(last).toMatchObject({ health: { status: 'stopped' } })
-    expect(last.agentDisconnect).toBeDefined()
-    expect(await connection.closed).toBe(1000)
-    await stopped
-    expect(agent.client.status).toEqual({ state: 'stopped' })
-    expect(agent.clock.pending).toBe(0)
-  })
-
-  it('is bounded when the server does not take part', async () => {
-    await using server = await rawWebSocketServer()
-    await using agent = await testClient(server.endpoint)
-    agent.client.start()
-    const connection = await server.connections.next()
-    await connection.answer()
-    connection.socket.pause()
-    const stopped = agent.client.stop(3_000)
-    await agent.clock.advanceAsync(3_000)
-    await stopped
-    expect(agent.clock.pending).toBe(0)
-  })
-
-  it('ends a wait, and an attempt to connect', async () => {
-    await using server = await rawWebSocketServer({ refuse: (_, socket) => refuseUpgrade(socket, 503) })
-    await using agent = await testClient(server.endpoint)
-    agent.client.start()
-    await agent.statuses.find(({ state }) => state === 'waiting')
-    await agent.client.stop()
-    expect(agent.clock.pending).toBe(0)
   })
 })
