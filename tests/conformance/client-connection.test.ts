@@ -77,6 +77,31 @@ await describeWithServers('our client', (startServer, transport) => {
     expect(server.messages).toHaveLength(0)
   })
 
+  it('takes nothing of an answer that is too large, and comes back with everything it has to say', async () => {
+    await using server = await startServer()
+    const file = { body: new Uint8Array(200_000) }
+    await server.answer({ remoteConfig: { configHash: Uint8Array.of(1), config: { configMap: { '': file } } } })
+    await using agent = await AgentUnderTest.start(server, transport, { limits: { maxIncomingBytes: 100_000 } })
+    const { lastError } = await agent.untilStatus('waiting')
+    expect(lastError).toMatch(/large/)
+    await agent.untilStatus('connected')
+    const reports = (await server.message(1)) && server.messages.filter(({ message }) => message.agentDescription !== undefined)
+    expect(reports).toHaveLength(2)
+    expect(agent.configs).toEqual([])
+  })
+
+  it('makes do without an answer to what it says once it is connected', async () => {
+    await using server = await startServer()
+    await using agent = await AgentUnderTest.start(server, transport)
+    await agent.untilStatus('connected')
+    await server.setSilent(true)
+    for (const count of [1, 2]) {
+      agent.client.setHealth(health(false, `report ${count}`))
+      await server.untilMessage(({ health: tree }) => tree?.lastError === `report ${count}`, 'the report')
+    }
+    expect(agent.client.status.state).toBe('connected')
+  })
+
   it('does not follow redirects in a circle, nor to another protocol', async () => {
     await using server = await startServer()
     await server.refuse({ status: 307, headers: { Location: server.url('http') }, times: 6 })
