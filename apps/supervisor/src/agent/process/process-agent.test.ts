@@ -115,7 +115,7 @@ describe('a program that a file describes', () => {
       logTail: 'Error: line 1: no password: [REDACTED]',
     })
     expect(await readFile(configFile, 'utf8')).toBe('name=one\n')
-    expect(await folder.names()).not.toContain('candidate.conf')
+    expect((await folder.names()).filter((name) => name.includes('candidate'))).toEqual([])
   })
 
   it('is not asked where it has no command for it', async () => {

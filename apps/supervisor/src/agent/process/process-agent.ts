@@ -1,6 +1,6 @@
 /** Any program that a small description covers, as a supervised agent: one configuration file, and commands to check, reload and ask it. */
 import { access, constants, copyFile, rm, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import { redactText } from '@drover/agent-config'
 import { create } from '@bufbuild/protobuf'
 import { EffectiveConfigSchema } from '@drover/protocol'
@@ -45,6 +45,8 @@ class ProcessAgent implements SupervisedAgent {
   readonly #health: HealthCheck
   /** The file as it was before the first offered configuration took its place. */
   readonly #originalFile: string
+  /** Beside the file that runs, so that what it includes is found; with the same end of the name, by which some programs go. */
+  readonly #candidateFile: string
   #version: string | undefined
   #uid: InstanceUid | undefined
   readonly #composed = new Map<string, ProcessConfig>()
@@ -60,6 +62,7 @@ class ProcessAgent implements SupervisedAgent {
     this.#settings = settings
     this.#deps = deps
     this.#originalFile = join(storageDirectory, `original${extname(settings.configFile)}`)
+    this.#candidateFile = join(dirname(settings.configFile), `.drover-candidate${extname(settings.configFile)}`)
     this.#output = new AgentOutput({ storageDirectory, passthrough: agent.passthroughLogs, ...drover.logs, snippetKib: agent.crashLogSnippetKib, log })
     this.#process = new AgentProcess({
       command: agent.executable,
@@ -88,6 +91,7 @@ class ProcessAgent implements SupervisedAgent {
   async bootstrap(uid: InstanceUid, signal: AbortSignal): Promise<AgentFacts> {
     const { agent, storageDirectory, drover } = this.#config
     await endLeftovers({ storageDirectory, stopTimeoutMs: drover.stopTimeoutMs, log: this.#deps.log, signal })
+    await rm(this.#candidateFile, { force: true })
     await access(agent.executable, constants.X_OK).catch((error: unknown) => {
       throw new AgentBootstrapError('cannot-start', startReason(agent.executable, error), { cause: error })
     })
@@ -111,17 +115,16 @@ class ProcessAgent implements SupervisedAgent {
   }
 
   async validate(config: ComposedConfig, signal: AbortSignal): Promise<Rejection | undefined> {
-    const { validateCommand, configFile } = this.#settings
+    const { validateCommand } = this.#settings
     if (config.runsNothing || validateCommand === undefined) return undefined
-    // Some programs go by the end of the name.
-    const file = join(this.#config.storageDirectory, `candidate${extname(configFile)}`)
-    await writeWholeFile(file, config.text)
+    const file = this.#candidateFile
     try {
+      await writeWholeFile(file, config.text)
       const result = await this.#runCommand(validateCommand, file, validateTimeoutMs, signal)
       if (result.outcome === 'timeout') this.#deps.log('warn', 'The program did not check a configuration in time', { timeoutMs: validateTimeoutMs })
       return this.#rejectionOf(result, 'refuses the configuration')
     } catch (error) {
-      return { reason: startReason(validateCommand[0] ?? '', error), logTail: '' }
+      return { reason: `the configuration could not be checked: ${startReason(validateCommand[0] ?? '', error)}`, logTail: '' }
     } finally {
       await rm(file, { force: true })
     }
