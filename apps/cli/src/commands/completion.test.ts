@@ -32,6 +32,14 @@ describe('complete', () => {
     expect(await completeWords('completion', '')).toEqual(['bash', 'zsh', 'fish'])
   })
 
+  it('offers the commands of a group that does something itself, and what it takes', async () => {
+    expect(await completeWords('supervisor', '')).toEqual(['check', 'status'])
+    expect(await completeWords('supervisor', '--')).toEqual(['--config', '--help'])
+    expect(await completeWords('supervisor', '--config', '')).toEqual([':files'])
+    expect(await completeWords('supervisor', '--config', 'f.yaml', '')).toEqual([])
+    expect(await completeWords('supervisor', 'status', '--st')).toEqual(['--storage'])
+  })
+
   it('offers nothing behind what it does not know', async () => {
     expect(await completeWords('nonsense', 'x')).toEqual([])
     expect(await completeWords('status', 'x', '')).toEqual([])
