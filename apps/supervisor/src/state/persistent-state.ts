@@ -42,7 +42,7 @@ export function parsePersistentState(text: string): PersistentState {
 function parseYaml(text: string): unknown {
   try {
     // A hash such as 1234 or 12e4 is text, not a number.
-    return parse(text, (key, value: unknown) => value, { schema: 'failsafe', logLevel: 'silent' })
+    return parse(text, { schema: 'failsafe', logLevel: 'error' })
   } catch (error) {
     throw new PersistentStateError('it is not YAML', { cause: error })
   }
