@@ -128,7 +128,7 @@ function suite(program: string, ctl: string): void {
         })
       await writeFile(configFileOf(setup), config(setup, first, 'from its own file'))
       const file = await writeSupervisorFile(setup, peer.url)
-      const supervisor = startSupervisor(setup, file)
+      await using supervisor = startSupervisor(setup, file)
 
       // What is there runs until something is offered.
       const isUp = (note: string) =>
