@@ -101,6 +101,7 @@ const client: SidePlan = {
     'HL-06': 'attributes of health go through as the Agent wrote them',
     'RC-10': 'a configuration is a map by name everywhere (AgentConfigMap)',
     'RC-11': 'remote and local files are merged as the stock supervisor does, whatever their names (libs/agent-config)',
+    'AD-03': 'the instance uid is among them, as `service.instance.id`',
     'CSR-19': 'a program that puts the uid into a request is told of a new one by onInstanceUid; the supervisor makes no requests',
     'KM-12': 'other connections are passed on as they came: absent fields stay absent. The supervisor takes none',
     'KM-13': 'other connections are the program’s own; the client keeps nothing of them. The supervisor takes none',

@@ -34,6 +34,14 @@ describe('findNamedTests', () => {
     ])
   })
 
+  it('takes ids that stand beside the title of a scenario', () => {
+    const text = "{ title: 'It comes back', shows: '[HL-01] [HL-02]' }, { title: 'It is there', shows: '[AD-04]' }".replaceAll(', ', ',\n')
+    expect(findNamedTests('a.ts', text)).toEqual([
+      { file: 'a.ts', name: 'It comes back', ids: ['HL-01', 'HL-02'] },
+      { file: 'a.ts', name: 'It is there', ids: ['AD-04'] },
+    ])
+  })
+
   it('is not led astray by an apostrophe in a comment or by other brackets', () => {
     expect(findNamedTests('a.test.ts', '// the agent\'s word\nit("keeps the agent\'s word [ST-05]", f)\nconst list = x[KEY-1]')).toEqual([
       { file: 'a.test.ts', name: "keeps the agent's word", ids: ['ST-05'] },

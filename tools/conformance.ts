@@ -51,12 +51,19 @@ const sides: readonly Side[] = ['server', 'client']
 const stringPattern = /(['"`])((?:\\.|(?!\1)[^\\\n])*?)\1/g
 const idPattern = /\[([A-Z][A-Z0-9]*(?:-[A-Z]+)?-\d+)\]/g
 
-/** The tests of one file that name ids; an id stands in brackets in the test's name. */
+/** The tests of one file that name ids; an id stands in brackets in the test's name, or beside the title of a scenario. */
 export function findNamedTests(file: string, text: string): readonly NamedTest[] {
-  return [...text.matchAll(stringPattern)].flatMap(([, , literal = '']) => {
+  return [...text.matchAll(stringPattern)].flatMap((match) => {
+    const literal = match[2] ?? ''
     const ids = [...literal.matchAll(idPattern)].map(([, id = '']) => id)
-    return ids.length === 0 ? [] : [{ file, name: literal.replaceAll(idPattern, '').replaceAll(/\\(.)/g, '$1').trim(), ids }]
+    const name = literal.replaceAll(idPattern, '').trim()
+    return ids.length === 0 ? [] : [{ file, name: (name === '' ? titleBefore(text, match.index) : name).replaceAll(/\\(.)/g, '$1'), ids }]
   })
+}
+
+/** A scenario has its ids beside its title. */
+function titleBefore(text: string, index: number): string {
+  return [...text.slice(0, index).matchAll(/\btitle: (['"`])(.*)\1/g)].at(-1)?.[2] ?? ''
 }
 
 /** Whose duties the tests of a file can show. */

@@ -41,10 +41,14 @@ export interface Scenario {
   readonly id: string
   /** A promise to the user, in one line. */
   readonly title: string
+  /** Requirements of docs/conformance.md that ours shows here, each in brackets. */
+  readonly shows?: string
   /** Default: the stub. */
   readonly collectors?: readonly CollectorKind[]
   /** What the stock supervisor v0.149.0 is known to do; default: the same as ours. */
   readonly stock?: Outcome['result']
+  /** What ours does as long as it is not done; default: `ok`. */
+  readonly ours?: Outcome['result']
   /** Why ours differs; stands in the comparison. */
   readonly reason?: string
   readonly run: (stage: Stage) => Promise<Outcome>

@@ -13,7 +13,7 @@ const withAgent = (lines: string) => `${least}  ${lines.replaceAll('\n', '\n  ')
 const wss = (lines: string) => withServer(lines).replace('ws://127.0.0.1:4320', 'wss://drover.example.com')
 
 describe('loadSupervisorConfig', () => {
-  it('fills in the defaults of the stock supervisor, and ours', () => {
+  it('fills in the defaults of the stock supervisor, and ours: no remote configuration unless asked for [SEC-08]', () => {
     const { config } = load(least)
     expect({ ...config, capabilities: [...config.capabilities] }).toEqual({
       server: { endpoint: 'ws://127.0.0.1:4320/v1/opamp', headers: [], tls: {}, proxy: { kind: 'environment' } },

@@ -1,7 +1,7 @@
 /** What systemd is told, by a fake carrier and by the real `systemd-notify`. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FakeClock } from '@drover/testing'
@@ -133,5 +133,12 @@ describe('systemd-notify', () => {
     const { stderr } = spawnSync('systemd-analyze', ['verify', unitFile], { encoding: 'utf8' })
     const complaints = stderr.split('\n').filter((line) => line !== '' && !/is not executable|is masked|Failed to (connect|prepare)/.test(line))
     expect(complaints).toEqual([])
+  })
+
+  it('runs the supervisor and its agent as a user of their own, without capabilities [SEC-02]', () => {
+    const lines = readFileSync(unitFile, 'utf8').split('\n')
+    expect(lines.find((line) => line.startsWith('User='))).toMatch(/^User=(?!root$|0$)\w+$/)
+    expect(lines).toEqual(expect.arrayContaining(['NoNewPrivileges=true', 'CapabilityBoundingSet=', 'RestrictSUIDSGID=true', 'ProtectSystem=strict']))
+    expect(lines.some((line) => line.startsWith('AmbientCapabilities='))).toBe(false)
   })
 })

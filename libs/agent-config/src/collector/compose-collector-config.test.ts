@@ -206,7 +206,7 @@ describe('completeSourceOrder', () => {
 })
 
 describe('resourceAttributesOf', () => {
-  it('takes texts, and the non-identifying attribute where both have one', () => {
+  it('takes texts, and the non-identifying attribute where both have one [AD-02] [GL-02] [OT-13]', () => {
     const attribute = (key: string, value: unknown) => ({ key, value: { value: { case: typeof value === 'string' ? 'stringValue' : 'intValue', value } } })
     const description = {
       identifyingAttributes: [attribute('service.name', 'a'), attribute('host.name', 'lower')],

@@ -29,6 +29,7 @@ export const reports: Chapter = {
     {
       id: 'identity-of-the-collector',
       title: 'Name, version, host and system of the Collector are known from the first report on',
+      shows: '[AD-04] [AD-05] [GL-01] [GL-03]',
       collectors: ['stub', 'real'],
       run: async (stage) => {
         const subject = await stage.subjectAtServer()
@@ -56,6 +57,7 @@ export const reports: Chapter = {
     {
       id: 'effective-config',
       title: 'The effective configuration is what the Collector resolved, under the empty name',
+      shows: '[RC-04] [RC-13] [RC-14]',
       collectors: ['stub', 'real'],
       run: async (stage) => {
         const subject = await stage.subjectAtServer()

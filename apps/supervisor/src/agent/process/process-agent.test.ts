@@ -71,7 +71,7 @@ async function logged(text: string): Promise<void> {
 }
 
 describe('a program that a file describes', () => {
-  it('is described by its file, its version command and the machine, and starts nothing for that', async () => {
+  it('is described by its file, its version command and the machine, and starts nothing for that [AD-01] [AD-04] [AD-05]', async () => {
     const { description, components } = await bootstrapped()
     expect(attributesToJson(description.identifyingAttributes)).toEqual({
       'service.instance.id': testUid,
@@ -93,7 +93,7 @@ describe('a program that a file describes', () => {
     expect(attributesToJson(description.identifyingAttributes)).not.toHaveProperty('service.version')
   })
 
-  it('runs the offered file, is healthy while it runs, and that file is its effective configuration', async () => {
+  it('runs the offered file, is healthy while it runs, and that file is its effective configuration [RC-13] [RC-14]', async () => {
     await bootstrapped()
     await run('name=one\n')
     expect((await events.next('started')).pid).toBe(agent.pid)
