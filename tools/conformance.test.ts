@@ -1,6 +1,6 @@
 /** How the conformance page is made. */
 import { describe, expect, it } from 'vitest'
-import { conformancePage, emptyPromises, findNamedTests, sidesOf, standingOf, strayProofs, unknownIds } from './conformance.ts'
+import { conformancePage, emptyPromises, findNamedTests, openDutiesOf, sidesOf, standingOf, strayProofs, unknownIds } from './conformance.ts'
 import { sidePlans } from './conformance-plan.ts'
 
 const requirement = (id: string, role: 'server' | 'client' | 'both' = 'server') => ({
@@ -107,6 +107,12 @@ describe('what fails the check', () => {
     expect(strayProofs(catalogue, [inServer('ST-05', 'CM-01'), inClient('ST-01', 'CM-01'), inProtocol('ST-01', 'ST-05')])).toEqual([])
     expect(strayProofs(catalogue, [inServer('ST-01')])[0]).toContain('names ST-01, a duty of the client')
     expect(strayProofs(catalogue, [shownBy('libs/testing/src/a.test.ts')('CM-01')])[0]).toContain('names CM-01, a duty of both sides')
+  })
+
+  it('a duty that no test shows and that is not explained either, for each side by itself', () => {
+    const complaints = openDutiesOf(catalogue, [inServer('ST-05', 'CM-01'), inClient('ST-01')])
+    expect(complaints.map((text) => text.split(':')[0])).toEqual(['CM-01 (client)'])
+    expect(openDutiesOf(catalogue, [inServer('ST-05', 'CM-01'), inClient('ST-01', 'CM-01')])).toEqual([])
   })
 
   it('a capability that is advertised without a test for each of its duties', () => {

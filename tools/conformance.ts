@@ -114,6 +114,15 @@ export function strayProofs(catalogue: Catalogue, tests: readonly NamedTest[]): 
   )
 }
 
+/** Duties that no test shows and that the plan has no word on. */
+export function openDutiesOf(catalogue: Catalogue, tests: readonly NamedTest[]): readonly string[] {
+  return sides.flatMap((side) =>
+    dutiesOf(catalogue, side)
+      .filter(({ id }) => standingOf(id, side, tests).state === 'missing')
+      .map(({ id, text }) => `${id} (${side}): no test shows it, and tools/conformance-plan.ts gives no reason: ${text}`),
+  )
+}
+
 const meanings: Readonly<Record<Standing['state'], string>> = {
   done: 'a test proves it',
   'by design': 'cannot be tested; the reason is given',
@@ -244,7 +253,7 @@ function main(): void {
   const catalogue = JSON.parse(readFileSync(join(repositoryRoot, 'docs', 'conformance', 'requirements.json'), 'utf8')) as Catalogue
   const tests = readTests(repositoryRoot)
   const advertised = { server: readAdvertised(repositoryRoot, 'server'), client: readAdvertised(repositoryRoot, 'client') }
-  const complaints = [...unknownIds(catalogue, tests), ...strayProofs(catalogue, tests), ...emptyPromises(advertised, tests)]
+  const complaints = [...unknownIds(catalogue, tests), ...strayProofs(catalogue, tests), ...openDutiesOf(catalogue, tests), ...emptyPromises(advertised, tests)]
   const text = conformancePage(catalogue, tests, advertised)
   if (!process.argv.includes('--check')) writeFileSync(page, text)
   else if (!isSame(page, text)) complaints.push('docs/conformance.md is not up to date: run node tools/conformance.ts')

@@ -116,7 +116,7 @@ await describeWithServers('our client is offered', (startServer, transport) => {
     expect(instanceUidFromBytes((await server.message(count + 1)).instanceUid)).toBe(assigned)
   })
 
-  it('custom messages of capabilities it announced, and no others [CM-01] [CM-06] [CM-10]', async () => {
+  it('custom messages of capabilities it announced, and no others; its list it sends but once [CM-01] [CM-02] [CM-06] [CM-10]', async () => {
     await using server = await startServer({ customCapabilities: [chat] })
     const customMessage = (capability: string, text: string): Answer => ({ customMessage: { capability, type: 'say', data: bytes(text) } })
     await using agent = await AgentUnderTest.start(server, transport, {
@@ -137,7 +137,7 @@ await describeWithServers('our client is offered', (startServer, transport) => {
     expect(server.messages.slice(1).some(({ message }) => message.customCapabilities !== undefined)).toBe(false)
   })
 
-  it('custom capabilities by the server, and sends messages of those alone, the latest list counting [CM-03] [CM-04] [CM-08] [CM-10]', async () => {
+  it('custom capabilities by the server, and sends messages of those that both announced [CM-04] [CM-08] [CM-10]', async () => {
     await using server = await startServer({ customCapabilities: [chat] })
     const message = create(CustomMessageSchema, { capability: chat, type: 'say', data: bytes('hello') })
     await using agent = await AgentUnderTest.start(server, transport, {

@@ -91,7 +91,7 @@ await describeWithServers('our client is offered connection settings', (startSer
   })
 
   it.each(['unreachable', 'refusing', 'silent'] as const)(
-    'of a server that is %s, and stays where it is and says why [K-07] [K-15] [K-16] [K-20] [KM-04]',
+    'of a server that is %s, and stays where it is and says why [K-07] [K-15] [K-16] [K-20]',
     async (kind) => {
       await using first = await startServer()
       await using second = await startServer()

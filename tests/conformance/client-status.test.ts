@@ -90,7 +90,7 @@ await describeWithServers('our client reports', (startServer, transport) => {
     expect(new Set(all.map(({ capabilities }) => capabilities))).toEqual(new Set([agentCapabilities(everyCapability).mask]))
   })
 
-  it('nothing when it is told what it knows, nor in reaction to an answer that asks nothing [ST-06] [S2A-05] [RC-05] [AC-08] [CM-02]', async () => {
+  it('nothing when it is told what it knows, nor in reaction to an answer that asks nothing [ST-06] [S2A-05] [RC-05] [AC-08]', async () => {
     await using server = await startServer()
     await using agent = await AgentUnderTest.start(server, transport)
     const count = await connected(agent, server)

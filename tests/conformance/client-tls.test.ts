@@ -142,6 +142,8 @@ await describeWithPeers("our client and opamp-go's server behind TLS", ['opamp-s
           length,
         )
         await server.until(() => server.requests.find((one) => one.certificate === name), 'a connection with the new certificate')
+        await agent.until(() => (agent.client.settings.tls.cert === certificate ? true : undefined), 'the adoption')
+        expect(server.requests.at(-1)?.certificate).toBe(name)
         expect(
           server.messages.some(({ message }) =>
             Buffer.from(JSON.stringify(message, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))).includes('PRIVATE KEY'),

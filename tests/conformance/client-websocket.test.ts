@@ -1,11 +1,12 @@
 /** Our client on a WebSocket against a raw server: frames, sizes, heartbeats, and how connections end. */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { defaultClientLimits } from '@drover/client'
-import { ServerErrorResponseType, ServerToAgentFlags, ServerToAgentSchema, encodeFrame, instanceUidToBytes } from '@drover/protocol'
+import type { OpampClient } from '@drover/client'
+import { CustomMessageSchema, ServerErrorResponseType, ServerToAgentFlags, ServerToAgentSchema, encodeFrame, instanceUidToBytes } from '@drover/protocol'
 import { FakeClock } from '@drover/testing'
 import { describe, expect, it } from 'vitest'
 import { effectiveConfig, health, newUid } from './agent-values.ts'
-import { AgentUnderTest, quickRetry, withoutCapability } from './client-under-test.ts'
+import { AgentUnderTest, quickRetry, setEverything, withoutCapability } from './client-under-test.ts'
 import type { AgentOptions } from './client-under-test.ts'
 import { RawServer } from './raw-server.ts'
 import type { Answer } from './scripted-server.ts'
@@ -126,6 +127,34 @@ describe('what a server sends our client over a WebSocket', () => {
   })
 })
 
+describe('a custom message of our client', () => {
+  const chat = 'io.drover.test.chat'
+  const hello = create(CustomMessageSchema, { capability: chat, type: 'say', data: Uint8Array.of(1) })
+  const prepare = (client: OpampClient) => {
+    setEverything(client)
+    client.setCustomCapabilities([chat])
+  }
+
+  it('waits until the server has said what it knows, and is not sent when that lacks its capability [CM-04] [CM-08]', async () => {
+    await using server = await RawServer.start()
+    await using agent = await AgentUnderTest.start(server, 'websocket', { prepare })
+    await expect(agent.client.sendCustomMessage(hello)).rejects.toMatchObject({ code: 'unsupported' })
+    expect(server.messages.every(({ message }) => message.customMessage === undefined)).toBe(true)
+  })
+
+  it('goes by the latest list of the server, which takes the place of the one before [CM-03]', async () => {
+    await using server = await RawServer.start({ customCapabilities: ['io.drover.test.other'] })
+    await using agent = await connect(server, { prepare })
+    await server.send({ customCapabilities: { capabilities: [chat] } })
+    await agent.untilCount(agent.serverCustomCapabilities, 2, 'the second list')
+    await agent.client.sendCustomMessage(hello)
+    expect((await server.message(1)).customMessage?.capability).toBe(chat)
+    await server.send({ customCapabilities: { capabilities: [] } })
+    await agent.untilCount(agent.serverCustomCapabilities, 3, 'the third list')
+    await expect(agent.client.sendCustomMessage(hello)).rejects.toMatchObject({ code: 'unsupported' })
+  })
+})
+
 describe('a heartbeat of our client on a WebSocket', () => {
   it('comes 30 seconds after the last message of any kind, with no more than it must have [HB-02] [HB-03] [HB-06] [HB-09] [HB-12] [SC-01]', async () => {
     await using server = await RawServer.start()
@@ -201,7 +230,7 @@ describe('a WebSocket connection of our client', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('is replaced at once when it breaks, one at a time, beginning with a report that holds what changed meanwhile [CN-11] [CN-13] [ST-01] [RT-03] [RT-06] [RT-07]', async () => {
+  it('is replaced at once when it breaks, one at a time, beginning with a report that holds what changed meanwhile [CN-11] [CN-13] [ST-01] [RT-03] [RT-07]', async () => {
     await using server = await RawServer.start()
     await using agent = await connect(server, { retry: { baseMs: 500, maxMs: 60_000 } })
     await server.setSilent(true)
