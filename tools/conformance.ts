@@ -244,7 +244,7 @@ function readAdvertised(root: string, side: Side): ReadonlySet<string> {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .flatMap((name) => [...readFileSync(join(folder, name), 'utf8').matchAll(advertisedIn.pattern)])
-    .flatMap(([, ...groups]) => groups.flatMap((group = '') => [...group.matchAll(/'(\w+)'/g)].map(([, name = '']) => name)))
+    .flatMap(([, ...groups]) => [...groups.join(' ').matchAll(/'(\w+)'/g)].map(([, name = '']) => name))
   return new Set(names.filter((name) => name in capabilityDuties))
 }
 
