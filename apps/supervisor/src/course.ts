@@ -44,6 +44,8 @@ export class Course implements UpstreamHandler {
   #starts = 0
   #runningSince: number | undefined
   #lastStatus: StoredStatus | undefined
+  /** When the last configuration was offered. */
+  #offeredAt: number
   #lastFailure: { readonly hash: string; readonly at: number; readonly reason: string } | undefined
 
   constructor(config: SupervisorConfig, clock: Clock, log: Log) {
@@ -51,6 +53,7 @@ export class Course implements UpstreamHandler {
     this.#clock = clock
     this.#log = log
     this.#startedAt = clock.now()
+    this.#offeredAt = this.#startedAt
   }
 
   /** Before the agent and the connection are started. */
@@ -135,6 +138,13 @@ export class Course implements UpstreamHandler {
     this.#log(status.status === 'failed' ? 'warn' : 'info', words[status.status], { hash: status.hash, ...(reason === '' ? {} : { reason }) })
     this.#parts?.upstream.tellStatus(status)
     this.#parts?.systemd.status(words[status.status])
+    if (status.status === 'applying') return
+    this.#parts?.selfExport.addSpan({
+      name: 'ApplyRemoteConfig',
+      startTime: this.#offeredAt,
+      attributes: { hash: status.hash },
+      error: reason === '' ? undefined : reason,
+    })
   }
 
   onHealth(healthy: boolean, message: string): void {
@@ -145,6 +155,7 @@ export class Course implements UpstreamHandler {
 
   onOffer(offer: OfferedConfig): void {
     this.#log('info', 'Configuration was offered', { hash: offer.hash, files: offer.files.length })
+    this.#offeredAt = this.#clock.now()
     this.#parts?.driver.offer(offer)
   }
 

@@ -62,6 +62,7 @@ export async function startSupervisor(loaded: LoadedConfig, options: SupervisorO
     newInstanceUid: () => configuredUid(config) ?? createInstanceUid(clock.now(), (bytes) => crypto.getRandomValues(bytes)),
   })
   const agent = stack.use(createAgent(config, { clock, log }))
+  const bootstrapAt = clock.now()
   const facts = await whoItIs(agent, { config, folder, clock, log, signal, env })
 
   const ownTelemetry = storedTelemetry(config, folder, log)
@@ -70,6 +71,7 @@ export async function startSupervisor(loaded: LoadedConfig, options: SupervisorO
   const selfExport = stack.use(createSelfExport({ ...course.telemetry(facts), clock, log, scope: { name: 'drover.supervisor', version: supervisorVersion } }))
   selfExport.setDestinations([config.telemetry.export, ownTelemetry])
   opened.tap = (record) => selfExport.addLog(record)
+  selfExport.addSpan({ name: 'GetBootstrapInfo', startTime: bootstrapAt, attributes: {}, error: undefined })
 
   const apply: OpenedApply = await openApply({
     agent,

@@ -109,7 +109,9 @@ const otherKeys = {
   'telemetry.logs.processors': optional(anything, 'OTLP over HTTP receiver for it.'),
   'telemetry.metrics.level': optional(text, "How many of the supervisor's metrics there are.", { withoutEffect: 'the supervisor has one set of metrics' }),
   'telemetry.metrics.readers': optional(anything, "OTLP over HTTP receiver for the supervisor's own metrics."),
-  'telemetry.traces': optional(anything, "The supervisor's own spans.", { withoutEffect: 'the supervisor makes no spans of its own' }),
+  'telemetry.traces.level': optional(text, "How many of the supervisor's spans there are.", { withoutEffect: 'the supervisor has one set of spans' }),
+  'telemetry.traces.propagators': optional(anything, 'How spans find their parents.', { withoutEffect: 'its spans have none' }),
+  'telemetry.traces.processors': optional(anything, "OTLP over HTTP receiver for the supervisor's own spans: its bootstrap, and each configuration."),
   'telemetry.resource': optional(anything, "Resource attributes of the supervisor's own telemetry."),
   extensions: withDefault(map, {}, 'Extensions by name, for `server.auth`: `bearertokenauth` and `basicauth`.', newer),
 } satisfies Keys

@@ -49,7 +49,7 @@ describe('telemetry', () => {
       '{logs: {processors: [{batch: {exporter: {otlp: {endpoint: "http://a"}}}}, {batch: {exporter: {otlp: {endpoint: "http://b"}}}}]}}',
       '6:20: note: telemetry.logs.processors: only the first one has an effect: the supervisor sends to one receiver',
     ],
-    ['{traces: {level: detailed}}', '6:13: note: telemetry.traces: has no effect: the supervisor makes no spans of its own'],
+    ['{traces: {level: detailed}}', '6:22: note: telemetry.traces.level: has no effect: the supervisor has one set of spans'],
     ['{logs: {processors: batch}}', '6:20: error: telemetry.logs.processors: takes a list'],
     ['{resource: text}', '6:13: error: telemetry.resource: takes a map of attributes'],
     [

@@ -67,6 +67,7 @@ function attributesOf(pairs: readonly (readonly [string, RawValue])[], at: Path,
 const signals = [
   ['telemetry.logs.processors', 'logs', ['batch', 'simple'], '/v1/logs'],
   ['telemetry.metrics.readers', 'metrics', ['periodic'], '/v1/metrics'],
+  ['telemetry.traces.processors', 'traces', ['batch', 'simple'], '/v1/traces'],
 ] as const
 
 function readExport(values: Values, host: Host, report: Report): OwnTelemetry {

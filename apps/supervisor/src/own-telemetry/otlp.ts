@@ -1,5 +1,5 @@
 /**
- * OTLP messages, as far as a supervisor speaks of itself: metrics that are one number each, and log records. Written field by field: the numbers
+ * OTLP messages, as far as a supervisor speaks of itself: metrics that are one number each, log records, and spans without parents. Written field by field: the numbers
  * are those of `opentelemetry/proto` 1.x. Attributes are OpAMP's, which have the same form.
  */
 import { toBinary } from '@bufbuild/protobuf'
@@ -22,6 +22,19 @@ export interface LogRecordData {
   readonly severity: 'debug' | 'info' | 'warn' | 'error'
   readonly body: string
   readonly attributes: Readonly<Record<string, AttributeJson>>
+}
+
+export interface Span {
+  readonly name: string
+  /** Milliseconds since 1970. */
+  readonly startTime: number
+  readonly endTime: number
+  readonly attributes: Readonly<Record<string, AttributeJson>>
+  /** Why it failed, where it did. */
+  readonly error: string | undefined
+  /** 16 and 8 random bytes. */
+  readonly traceId: Uint8Array
+  readonly spanId: Uint8Array
 }
 
 export interface Origin {
@@ -64,9 +77,30 @@ export function encodeLogs(origin: Origin, records: readonly LogRecordData[]): U
   })
 }
 
+const internalKind = 1
+const statusOk = 1
+const statusError = 2
+
+/** An `ExportTraceServiceRequest`. */
+export function encodeSpans(origin: Origin, spans: readonly Span[]): Uint8Array {
+  return encodeExport(origin, spans, ({ name, startTime, endTime, attributes, error, traceId, spanId }) => (writer) => {
+    writer.tag(1, WireType.LengthDelimited).bytes(traceId)
+    writer.tag(2, WireType.LengthDelimited).bytes(spanId)
+    writeText(writer, 5, name)
+    writer.tag(6, WireType.Varint).int32(internalKind)
+    writer.tag(7, WireType.Bit64).fixed64(nanoseconds(startTime))
+    writer.tag(8, WireType.Bit64).fixed64(nanoseconds(endTime))
+    writeAttributes(writer, 9, keyValues(attributes))
+    writeMessage(writer, 15, (status) => {
+      writeText(status, 2, error ?? '')
+      status.tag(3, WireType.Varint).int32(error === undefined ? statusOk : statusError)
+    })
+  })
+}
+
 const severityNumbers: Readonly<Record<LogRecordData['severity'], number>> = { debug: 5, info: 9, warn: 13, error: 17 }
 
-/** Both requests have the same frame: one resource, one scope, and the items. */
+/** All requests have the same frame: one resource, one scope, and the items. */
 function encodeExport<Item>({ resource, scope }: Origin, items: readonly Item[], write: (item: Item) => Write): Uint8Array {
   const writer = new BinaryWriter()
   writeMessage(writer, 1, (ofResource) => {

@@ -73,6 +73,25 @@ describe("the supervisor's own telemetry", () => {
     await selfExport[Symbol.asyncDispose]()
   })
 
+  it('sends what took it time as spans, with what went wrong', async () => {
+    await using receiver = await startReceiver()
+    const { clock, selfExport } = setUp()
+    selfExport.setDestinations([{ traces: { endpoint: `${receiver.url}/v1/traces`, headers: [] } }])
+    const startTime = clock.now()
+    await clock.advanceAsync(250)
+    selfExport.addSpan({ name: 'ApplyRemoteConfig', startTime, attributes: { hash: 'ab' }, error: 'it crashed' })
+    await clock.advanceAsync(1_000)
+    const { path, body } = await receiver.next()
+    expect(path).toBe('/v1/traces')
+    const span = messageAt(body, 1, 2, 2)
+    expect([messageAt(span, 1).length, messageAt(span, 2).length, textAt(span, 5), textAt(span, 9, 1)]).toEqual([16, 8, 'ApplyRemoteConfig', 'hash'])
+    expect(readWire(span).get(7)).toEqual([BigInt(startTime) * 1_000_000n])
+    expect(readWire(span).get(8)).toEqual([BigInt(startTime + 250) * 1_000_000n])
+    expect(textAt(span, 15, 2)).toBe('it crashed')
+    expect(readWire(messageAt(span, 15)).get(3)).toEqual([2n])
+    await selfExport[Symbol.asyncDispose]()
+  })
+
   it('keeps log records for a receiver that is busy, says once that nothing arrives, and once that it does again', async () => {
     await using receiver = await startReceiver()
     const { clock, selfExport, lines } = setUp()

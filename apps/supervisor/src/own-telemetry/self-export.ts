@@ -1,9 +1,10 @@
-/** The supervisor's telemetry of itself: its metrics every ten seconds, its log as it comes, to wherever it is to go. */
+/** The supervisor's telemetry of itself: its metrics every ten seconds, its log and what took it time as they come, to wherever they are to go. */
 import type { KeyValue } from '@drover/protocol'
 import type { Clock } from '@drover/server'
 import type { Log, LogRecord } from '../log.ts'
-import { encodeLogs, encodeMetrics, type LogRecordData, type Metric } from './otlp.ts'
+import { encodeLogs, encodeMetrics, encodeSpans, type LogRecordData, type Metric, type Span } from './otlp.ts'
 import { type Send, sendOtlp } from './otlp-sender.ts'
+import type { Signal } from './offer.ts'
 import type { OwnTelemetry, TelemetryDestination } from './settings.ts'
 
 export interface SelfExportDeps {
@@ -21,11 +22,15 @@ export interface SelfExport extends AsyncDisposable {
   setDestinations(destinations: readonly (OwnTelemetry | undefined)[]): void
   /** Kept until the next export when logs go anywhere, otherwise dropped. */
   addLog(record: LogRecord): void
+  /** The same for something that is over now; times are milliseconds since 1970. */
+  addSpan(span: Pick<Span, 'name' | 'startTime' | 'attributes' | 'error'>): void
 }
 
 const intervalMs = 10_000
-/** Newer records push older ones out. */
-const maxWaitingRecords = 512
+/** Newer ones push older ones out. */
+const maxWaiting = 512
+const traceIdBytes = 16
+const spanIdBytes = 8
 const flushMs = 1_000
 
 export function createSelfExport(deps: SelfExportDeps): SelfExport {
@@ -33,13 +38,14 @@ export function createSelfExport(deps: SelfExportDeps): SelfExport {
 }
 
 interface Target {
-  readonly signal: 'metrics' | 'logs'
+  readonly signal: Signal
   readonly destination: TelemetryDestination
   /** So that trouble is said once, and its end. */
   isBroken: boolean
   /** One at a time: a slow receiver misses an export. */
   isBusy: boolean
-  waiting: LogRecordData[]
+  /** Log records, or spans. */
+  waiting: (LogRecordData | Span)[]
 }
 
 class Exporter implements SelfExport {
@@ -60,7 +66,7 @@ class Exporter implements SelfExport {
 
   setDestinations(all: readonly (OwnTelemetry | undefined)[]): void {
     const found: Target[] = []
-    for (const signal of ['metrics', 'logs'] as const) {
+    for (const signal of ['metrics', 'logs', 'traces'] as const) {
       for (const destination of all.map((one) => one?.[signal])) {
         if (destination === undefined || found.some((target) => target.signal === signal && target.destination.endpoint === destination.endpoint)) continue
         const before = this.#targets.find((target) => target.signal === signal && target.destination === destination)
@@ -72,16 +78,25 @@ class Exporter implements SelfExport {
   }
 
   addLog({ time, level, message, fields }: LogRecord): void {
-    const targets = this.#targets.filter(({ signal }) => signal === 'logs')
-    if (targets.length === 0) return
     const attributes = Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+    this.#add('logs', { time, severity: level, body: message, attributes })
+  }
+
+  addSpan(span: Pick<Span, 'name' | 'startTime' | 'attributes' | 'error'>): void {
+    const ids = crypto.getRandomValues(new Uint8Array(traceIdBytes + spanIdBytes))
+    this.#add('traces', { ...span, endTime: this.#deps.clock.now(), traceId: ids.subarray(0, traceIdBytes), spanId: ids.subarray(traceIdBytes) })
+  }
+
+  #add(signal: Signal, item: LogRecordData | Span): void {
+    const targets = this.#targets.filter((target) => target.signal === signal)
+    if (targets.length === 0) return
     for (const { waiting } of targets) {
-      waiting.push({ time, severity: level, body: message, attributes })
-      if (waiting.length > maxWaitingRecords) waiting.shift()
+      waiting.push(item)
+      if (waiting.length > maxWaiting) waiting.shift()
     }
     this.#flushTimer ??= this.#deps.clock.setTimeout(() => {
       this.#flushTimer = undefined
-      this.#exportAll('logs')
+      this.#exportWaiting()
     }, flushMs)
   }
 
@@ -91,28 +106,31 @@ class Exporter implements SelfExport {
       if (this.#targets.length === 0) return
       this.#tick()
       this.#exportAll('metrics')
-      this.#exportAll('logs')
+      this.#exportWaiting()
     }, intervalMs)
   }
 
-  #exportAll(signal: Target['signal']): void {
+  #exportWaiting(): void {
+    this.#exportAll('logs')
+    this.#exportAll('traces')
+  }
+
+  #exportAll(signal: Signal): void {
     for (const target of this.#targets) {
-      if (target.signal !== signal || target.isBusy || (signal === 'logs' && target.waiting.length === 0)) continue
+      if (target.signal !== signal || target.isBusy || (signal !== 'metrics' && target.waiting.length === 0)) continue
       const work = this.#export(target).finally(() => this.#under.delete(work))
       this.#under.add(work)
     }
   }
 
   async #export(target: Target): Promise<void> {
-    const { scope, resource, metrics, clock } = this.#deps
-    const origin = { resource: resource(), scope }
-    const records = target.waiting
+    const items = target.waiting
     target.waiting = []
-    const body = target.signal === 'logs' ? encodeLogs(origin, records) : encodeMetrics(origin, metrics(), { startTime: this.#startTime, time: clock.now() })
+    const body = this.#encode(target.signal, items)
     target.isBusy = true
     const outcome = await this.#send(target.destination, body, this.#abort.signal)
     target.isBusy = false
-    if (outcome.kind === 'retry') target.waiting = [...records, ...target.waiting].slice(-maxWaitingRecords)
+    if (outcome.kind === 'retry') target.waiting = [...items, ...target.waiting].slice(-maxWaiting)
     if ((outcome.kind !== 'sent') === target.isBroken || this.#abort.signal.aborted) return
     target.isBroken = outcome.kind !== 'sent'
     if (outcome.kind === 'sent') this.#deps.log('info', 'Own telemetry arrives again', { signal: target.signal })
@@ -124,12 +142,27 @@ class Exporter implements SelfExport {
       })
   }
 
+  #encode(signal: Signal, items: Target['waiting']): Uint8Array {
+    const { scope, resource, metrics, clock } = this.#deps
+    const origin = { resource: resource(), scope }
+    if (signal === 'metrics') return encodeMetrics(origin, metrics(), { startTime: this.#startTime, time: clock.now() })
+    if (signal === 'traces')
+      return encodeSpans(
+        origin,
+        items.filter((item) => 'spanId' in item),
+      )
+    return encodeLogs(
+      origin,
+      items.filter((item) => 'severity' in item),
+    )
+  }
+
   /** The last word of the log may say why. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { clock } = this.#deps
     clock.clearTimeout(this.#timer)
     clock.clearTimeout(this.#flushTimer)
-    this.#exportAll('logs')
+    this.#exportWaiting()
     const limit = clock.setTimeout(() => this.#abort.abort(), flushMs)
     await Promise.all(this.#under)
     clock.clearTimeout(limit)

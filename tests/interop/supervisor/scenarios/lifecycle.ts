@@ -419,8 +419,6 @@ export const lifecycle: Chapter = {
     {
       id: 'own-spans-otlp',
       title: 'telemetry.traces.processors: spans of the bootstrap go out over OTLP',
-      ours: 'not supported',
-      reason: 'Ours makes no spans; its log has the same steps with times',
       run: async (stage) => {
         const exporter = { otlp: { protocol: 'http/protobuf', endpoint: `${stage.sink.url}/v1/traces` } }
         const traces = { processors: [{ batch: { schedule_delay: 200, exporter } }] }
