@@ -2,23 +2,20 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stubCollectorExecutable } from '@drover/testing'
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { afterAll, beforeAll, describe, it, vi } from 'vitest'
 import { createTemporaryFolder, startOtlpSink, startServer } from '../../harness/index.ts'
 import type { OtlpSink, Server, TemporaryFolder } from '../../harness/index.ts'
 import { describeWithPeers } from '../../peers/index.ts'
 import { chapters } from './chapters.ts'
+import type { SeenOutcome } from './comparison-page.ts'
 import type { CollectorKind, Outcome, Scenario } from './scenario.ts'
 import { createStage } from './stage.ts'
 import type { SupervisorKind } from './subject.ts'
 
-const kinds: readonly SupervisorKind[] = ['stock', 'drover']
+/** Most of a scenario is waiting. */
+vi.setConfig({ maxConcurrency: 6 })
 
-/** What is written for the page. */
-export interface SeenOutcome extends Outcome {
-  readonly scenario: string
-  readonly kind: SupervisorKind
-  readonly collector: CollectorKind
-}
+const kinds: readonly SupervisorKind[] = ['stock', 'drover']
 
 await describeWithPeers('a supervisor', ['supervisor', 'collector'], (peers) => {
   let server: Server
@@ -57,7 +54,7 @@ await describeWithPeers('a supervisor', ['supervisor', 'collector'], (peers) => 
         for (const collector of scenario.collectors ?? ['stub']) {
           it.concurrent.for(kinds)(`${scenario.id}, %s with the ${collector} Collector: ${scenario.title}`, async (kind, { expect }) => {
             const outcome = await play(scenario, kind, collector)
-            expect(outcome, outcome.seen).toMatchObject({ result: kind === 'stock' ? (scenario.stock ?? 'ok') : 'ok' })
+            expect(outcome, outcome.seen).toMatchObject({ result: (kind === 'stock' ? scenario.stock : scenario.ours) ?? 'ok' })
           })
         }
       }

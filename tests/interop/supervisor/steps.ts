@@ -17,12 +17,27 @@ import type { Stage } from './scenario.ts'
 /** A step that the supervisor did not get to in time. */
 export const soonMs = 6000
 
-/** Logs in at `port`, out to the sink; with `stub` the stub Collector misbehaves as told. */
-export function forwarding({ port, sink, stub, more = {} }: { port: number; sink: OtlpSink; stub?: Settings; more?: Settings }): string {
+export interface ForwardingOptions {
+  readonly port: number
+  readonly sink: OtlpSink
+  /** The stub Collector misbehaves as told. */
+  readonly stub?: Settings
+  /** A processor on the way. */
+  readonly batch?: string
+  readonly more?: Settings
+}
+
+/** Logs in at `port`, out to the sink. */
+export function forwarding({ port, sink, stub, batch, more = {} }: ForwardingOptions): string {
+  const pipeline = {
+    receivers: stub === undefined ? ['otlp'] : ['otlp', 'stub'],
+    processors: batch === undefined ? [] : [batch],
+    exporters: ['otlphttp/out'],
+  }
   return stringify({
     receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } }, ...(stub === undefined ? {} : { stub }) },
     exporters: { 'otlphttp/out': { endpoint: sink.url, encoding: 'json', compression: 'none' } },
-    service: { pipelines: { logs: { receivers: stub === undefined ? ['otlp'] : ['otlp', 'stub'], exporters: ['otlphttp/out'] } } },
+    service: { pipelines: { logs: pipeline } },
     ...more,
   })
 }
@@ -62,9 +77,13 @@ export function untilFailed(peer: OpampPeer, uid: string, hash: string): Promise
 }
 
 /** A supervisor at a peer of its own, healthy, with a configuration that lets logs through. */
-export async function running(stage: Stage, settings: Settings = {}): Promise<{ peer: OpampPeer; subject: Subject; port: number; hash: string }> {
+export async function running(
+  stage: Stage,
+  settings: Settings = {},
+  collector: string = stage.collector,
+): Promise<{ peer: OpampPeer; subject: Subject; port: number; hash: string }> {
   const peer = await stage.peer()
-  const subject = stage.subject({ endpoint: peer.url, settings })
+  const subject = stage.subject({ endpoint: peer.url, settings, collector })
   await subject.start()
   await untilHealthy(peer, subject.uid)
   const port = await freePort()

@@ -1,6 +1,7 @@
 /** A supervisor under test, stock or ours, with its folder, its file and its Collector's processes. */
 import { readFileSync, readdirSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stringify } from 'yaml'
@@ -26,7 +27,9 @@ export interface SubjectOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-const lookEveryMs = 20
+const lookEveryMs = 25
+/** Many starts of the same program. */
+const compileCache = join(tmpdir(), 'node-compile-cache')
 const waitLimitMs = 60_000
 
 /** Everything on, and times that suit a test. */
@@ -92,7 +95,7 @@ export class Subject implements AsyncDisposable {
       title: kind === 'stock' ? 'opampsupervisor' : 'drover supervisor',
       command: kind === 'stock' ? stock : process.execPath,
       args: [...(kind === 'stock' ? [] : [cliMain, 'supervisor']), '--config', this.file],
-      ...(env === undefined ? {} : { env }),
+      env: { NODE_COMPILE_CACHE: compileCache, ...env },
     })
   }
 
