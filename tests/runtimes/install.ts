@@ -92,7 +92,8 @@ const lockOf = (release: Release) => ({
 })
 
 async function npmCi(folder: string): Promise<void> {
-  const child = spawn('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier'], {
+  const patience = ['--fetch-retries=1', '--fetch-retry-mintimeout=2000']
+  const child = spawn('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', ...patience], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: installTimeLimitMs,
@@ -106,7 +107,7 @@ async function npmCi(folder: string): Promise<void> {
     child.once('close', resolve)
   })
   if (code === 0) return
-  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|FETCH_ERROR|network|E40[0-9]|E50[0-9]/.test(output))
-    throw new RuntimeUnavailableError(`the npm registry cannot be reached\n${output.slice(-500)}`)
+  const trouble = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|FETCH_ERROR|\bE40[0-9]\b|\bE50[0-9]\b/.exec(output)
+  if (trouble !== null) throw new RuntimeUnavailableError(`the npm registry does not answer (${trouble[0]})`)
   throw new Error(`npm ci ended with ${code ?? 'a signal (time limit?)'}\n${output}`)
 }
