@@ -28,6 +28,7 @@ export const provenSides: readonly { readonly path: string; readonly sides: read
   { path: 'tests/conformance/client-', sides: ['client'] },
   { path: 'tests/runtimes/', sides: ['client'] },
   { path: 'tests/interop/supervisor/', sides: ['client'] },
+  { path: 'tests/interop/supervisor-telemetry', sides: ['client'] },
   // A scripted agent or a stub of a Collector is nobody's promise.
   { path: 'libs/testing/', sides: [] },
   { path: '', sides: ['server'] },

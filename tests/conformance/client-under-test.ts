@@ -83,7 +83,7 @@ export class AgentUnderTest implements AsyncDisposable {
   }
 
   #handler(own: ClientHandler): ClientHandler {
-    const { note } = { note: (remember: () => void) => this.#watch.note(remember) }
+    const note = (remember: () => void) => this.#watch.note(remember)
     return {
       ...own,
       onRemoteConfig: (offer) => {
