@@ -20,7 +20,7 @@ async function nextOfSupervisor(receiver: Receiver): Promise<Received> {
 }
 
 describe('a supervisor', () => {
-  it('shows its agent to the server, gives it what it is offered, and says goodbye [ST-01] [RC-04] [HL-04] [CN-05]', async () => {
+  it('shows its agent to the server, gives it what it is offered, and says goodbye [RC-04] [HL-01] [HL-02] [HL-04] [CN-05]', async () => {
     await using server = await startTestServer()
     await using host = await createTestHost()
     const supervisor = await host.start(server.url)
@@ -43,7 +43,7 @@ describe('a supervisor', () => {
 
     await supervisor.stop()
     await server.until(({ disconnects }) => disconnects.includes('agent-disconnect'), 'the goodbye')
-    expect(server.status.health).toMatchObject({ healthy: false, lastError: 'Supervisor is shutdown' })
+    expect(server.status.health).toMatchObject({ healthy: false, lastError: 'Supervisor is shutdown', startTimeUnixNano: 0n })
   })
 
   it('goes back from a configuration that crashes its agent, and reports what happened and what runs', async () => {
