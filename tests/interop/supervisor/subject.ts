@@ -146,13 +146,24 @@ const questions = ['validate', 'components', 'featuregate', '--version']
 
 /** Processes, no supervisors, whose command line names a file in the folder. */
 export function findCollectors(storage: string): readonly number[] {
-  return readdirSync('/proc').flatMap((name) => {
+  const found = readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return []
     const words = commandLine(name)
     const isCollector =
       words.some((word) => word.includes(`${storage}/`)) && words.some((word) => word.startsWith('--config')) && !words.some((word) => questions.includes(word))
     return isCollector ? [Number(name)] : []
   })
+  // A Collector that starts another program, to learn the system's name, is for a moment there twice.
+  return found.filter((pid) => !found.includes(parentOf(pid)))
+}
+
+function parentOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return 0 // it ended meanwhile
+  }
 }
 
 function commandLine(pid: string): readonly string[] {
