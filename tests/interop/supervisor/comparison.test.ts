@@ -7,7 +7,8 @@ import { createTemporaryFolder, startOtlpSink, startServer } from '../../harness
 import type { OtlpSink, Server, TemporaryFolder } from '../../harness/index.ts'
 import { describeWithPeers } from '../../peers/index.ts'
 import { chapters } from './chapters.ts'
-import type { SeenOutcome } from './comparison-page.ts'
+import { factsOf } from './comparison-page.ts'
+import type { Comparison, SeenOutcome } from './comparison-page.ts'
 import type { CollectorKind, Outcome, Scenario } from './scenario.ts'
 import { createStage } from './stage.ts'
 import type { SupervisorKind } from './subject.ts'
@@ -36,7 +37,8 @@ await describeWithPeers('a supervisor', ['supervisor', 'collector'], (peers) => 
     await sink?.[Symbol.asyncDispose]()
     await folder?.[Symbol.asyncDispose]()
     const file = process.env['DROVER_COMPARISON']
-    if (file !== undefined) await writeFile(file, `${JSON.stringify(seen.toSorted(byName), null, 1)}\n`)
+    const comparison: Comparison = { chapters: factsOf(chapters), seen: seen.toSorted(byName) }
+    if (file !== undefined) await writeFile(file, `${JSON.stringify(comparison, null, 2)}\n`)
   })
 
   async function play(scenario: Scenario, kind: SupervisorKind, collectorKind: CollectorKind): Promise<Outcome> {
@@ -54,7 +56,7 @@ await describeWithPeers('a supervisor', ['supervisor', 'collector'], (peers) => 
         for (const collector of scenario.collectors ?? ['stub']) {
           it.concurrent.for(kinds)(`${scenario.id}, %s with the ${collector} Collector: ${scenario.title}`, async (kind, { expect }) => {
             const outcome = await play(scenario, kind, collector)
-            expect(outcome, outcome.seen).toMatchObject({ result: (kind === 'stock' ? scenario.stock : scenario.ours) ?? 'ok' })
+            expect(outcome, outcome.seen).toMatchObject({ result: kind === 'stock' ? (scenario.stock ?? 'ok') : 'ok' })
           })
         }
       }

@@ -37,7 +37,8 @@ export interface Stage {
   subjectAtServer(settings?: Settings): Promise<Subject>
 }
 
-export interface Scenario {
+/** What a scenario says of itself. */
+export interface ScenarioFacts {
   readonly id: string
   /** A promise to the user, in one line. */
   readonly title: string
@@ -47,10 +48,11 @@ export interface Scenario {
   readonly collectors?: readonly CollectorKind[]
   /** What the stock supervisor v0.149.0 is known to do; default: the same as ours. */
   readonly stock?: Outcome['result']
-  /** What ours does as long as it is not done; default: `ok`. */
-  readonly ours?: Outcome['result']
   /** Why ours differs; stands in the comparison. */
   readonly reason?: string
+}
+
+export interface Scenario extends ScenarioFacts {
   readonly run: (stage: Stage) => Promise<Outcome>
 }
 

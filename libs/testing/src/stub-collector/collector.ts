@@ -1,5 +1,6 @@
 /** The stub as a process: signals, reload, the end. What one configuration does is in the service. */
 import type { CommandLine } from './command-line.ts'
+import { writeLine } from './log.ts'
 import { Service } from './service.ts'
 
 export class Collector {
@@ -53,7 +54,7 @@ export class Collector {
   }
 
   #fail(message: string): void {
-    process.stderr.write(`Error: ${message}\n`)
+    writeLine(`Error: ${message}`)
     process.exit(1)
   }
 
