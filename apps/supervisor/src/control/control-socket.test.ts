@@ -1,7 +1,7 @@
 /** The storage directory has one supervisor, and that one can be asked how it is. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,6 +48,18 @@ describe('openControlSocket', () => {
     }
     expect(await readSupervisorStatus(storage)).toEqual({ kind: 'absent' })
     expect(existsSync(join(storage, 'supervisor.sock'))).toBe(false)
+  })
+
+  it('writes nothing for the lock, so that a full disk is no obstacle', async () => {
+    await using _socket = await openControlSocket(folder, () => status)
+    expect(readdirSync(folder).toSorted()).toEqual(['supervisor.lock', 'supervisor.sock'])
+    expect(statSync(join(folder, 'supervisor.lock')).size).toBe(0)
+  })
+
+  it('says which directory cannot be used', async () => {
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    await expect(openControlSocket(file, () => status)).rejects.toThrow(`cannot use the storage directory ${file}: EEXIST`)
   })
 
   it('says that it is starting while there is no status yet', async () => {
