@@ -44,6 +44,20 @@ describe('the folder of a store', () => {
     expect(await modeOf(join(folder, 'value'))).toBe(0o600)
   })
 
+  it.skipIf(process.getuid?.() !== 0)('may belong to somebody else who lets this user write to it, and keeps its mode then', async () => {
+    const folder = newFolder()
+    await mkdir(folder, { recursive: true })
+    for (const path of [root, join(folder, '..')]) await chmod(path, 0o755)
+    await chmod(folder, 0o777)
+    const script = `import { folderStore } from ${JSON.stringify(new URL('./folder-store.ts', import.meta.url).href)}
+      await folderStore(${JSON.stringify(folder)}).write('value', Uint8Array.of(1))`
+    const nobody = 65_534
+    const writer = spawn(process.execPath, ['--input-type=module', '--eval', script], { uid: nobody, gid: nobody, stdio: ['ignore', 'ignore', 'inherit'] })
+    expect(await once(writer, 'exit')).toEqual([0, null])
+    expect(await modeOf(folder)).toBe(0o777)
+    expect(await modeOf(join(folder, 'value'))).toBe(0o600)
+  })
+
   it('is cleared of what killed writes left, and of nothing else', async () => {
     const folder = newFolder()
     await mkdir(folder, { recursive: true })

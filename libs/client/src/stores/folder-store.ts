@@ -46,7 +46,10 @@ export function folderStore(path: string, { maxValueBytes = defaultMaxValueBytes
 
 async function prepareFolder(path: string): Promise<void> {
   const firstMade = await mkdir(path, { recursive: true, mode: 0o700 })
-  await chmod(path, 0o700)
+  await chmod(path, 0o700).catch((error: unknown) => {
+    // A folder of somebody else who lets this user write to it, such as a volume of a pod with an fsGroup: its mode is that one's business.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error // as: what node:fs throws
+  })
   if (firstMade !== undefined) for (const made of foldersFrom(path, firstMade)) await syncFolder(dirname(made))
   await removeUnfinishedWrites(path)
 }
