@@ -53,8 +53,9 @@ function connectionSummary({ connection, endpoint, config }: StatusSources): Con
     case 'waiting':
       return { ...shown, state: 'waiting', retryAt: iso(connection.retryAt), lastError: connection.lastError }
     case 'connecting':
+      return { ...shown, state: 'connecting', ...(connection.lastError === undefined ? {} : { lastError: connection.lastError }) }
     case 'stopped':
-      return { ...shown, state: connection.state }
+      return { ...shown, state: 'stopped' }
     default:
       return connection satisfies never
   }

@@ -83,7 +83,8 @@ export type ProxySettings =
 /** How the connection stands, for people and for health. */
 export type ConnectionStatus =
   | { readonly state: 'stopped' }
-  | { readonly state: 'connecting'; readonly endpoint: string; readonly attempt: number }
+  /** `lastError`: why the attempt before failed. */
+  | { readonly state: 'connecting'; readonly endpoint: string; readonly attempt: number; readonly lastError?: string }
   | { readonly state: 'connected'; readonly endpoint: string; readonly since: number; readonly serverCapabilities: CapabilitySet<ServerCapability> }
   /** Not connected (HTTP: the last exchange failed); the next attempt is due at `retryAt` (ms since 1970). */
   | { readonly state: 'waiting'; readonly endpoint: string; readonly retryAt: number; readonly lastError: string }

@@ -126,10 +126,11 @@ export class ConnectionDriver {
 
   async #run(): Promise<void> {
     let failures = 0
+    let lastError: ChannelError | undefined
     while (!this.#isStopping) {
       const trial = this.#trial
       this.#trial = undefined
-      const { error, wasGood } = trial === undefined ? await this.#connect(failures) : await this.#connectOnTrial(trial)
+      const { error, wasGood } = trial === undefined ? await this.#connect(failures, lastError) : await this.#connectOnTrial(trial)
       if (this.#isStopping || this.#trial !== undefined) continue
       // A trial that failed says nothing about the proven settings.
       if (trial !== undefined && !wasGood) {
@@ -137,6 +138,7 @@ export class ConnectionDriver {
         continue
       }
       failures = wasGood ? 0 : failures + 1
+      lastError = error
       if (error !== undefined) await this.#wait(error, failures)
     }
     if (this.#trial?.way !== undefined) closeWay(this.#trial.way)
@@ -144,10 +146,10 @@ export class ConnectionDriver {
     this.#tools.statusChanged({ state: 'stopped' })
   }
 
-  async #connect(failures: number): Promise<ConnectionEnd> {
+  async #connect(failures: number, lastError: ChannelError | undefined): Promise<ConnectionEnd> {
     const { settings, statusChanged } = this.#tools
     const current = settings()
-    statusChanged({ state: 'connecting', endpoint: endpointName(current.endpoint), attempt: failures + 1 })
+    statusChanged({ state: 'connecting', endpoint: endpointName(current.endpoint), attempt: failures + 1, ...(lastError && { lastError: lastError.message }) })
     try {
       const way = await this.#openWay(current, this.#freshInterrupt())
       return await this.#converse(way, undefined, () => undefined)

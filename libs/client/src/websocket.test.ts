@@ -93,6 +93,7 @@ describe('a WebSocket client', () => {
       agent.clock.advance(3_001)
     }
     expect(waits).toEqual([2_000, 3_000, 3_000, 3_000])
+    expect(await agent.statuses.find(({ state }) => state === 'connecting')).toMatchObject({ lastError: 'the server answered HTTP 500' })
     expect(attempts).toBeGreaterThanOrEqual(4)
   })
 
