@@ -109,6 +109,8 @@ export interface Failure {
   readonly times: number
   /** Another offer was answered since, so that offering this one again is somebody's decision. */
   readonly isOver: boolean
+  /** It was offered again at once, so by a Server that repeats itself and not by a person. */
+  readonly wasReflex: boolean
 }
 
 export interface ApplyState {
@@ -139,7 +141,7 @@ export interface Beginning {
   readonly good: Wish
   readonly previous: WayBack
   readonly received: OfferedConfig | undefined
-  readonly failures: readonly Pick<Failure, 'hash' | 'message' | 'times' | 'isOver'>[]
+  readonly failures: readonly Omit<Failure, 'at'>[]
   readonly unfinished: { readonly hash: string; readonly times: number } | undefined
   readonly now: number
 }

@@ -194,6 +194,18 @@ describe('a newer offer', () => {
   })
 })
 
+describe('a configuration that is no text', () => {
+  it('is FAILED with the name of the file, rather than run as something near to it', async () => {
+    const world = await createWorld()
+    await world.offer('a')
+    await world.pass(applyTimeoutMs)
+    await world.offer('b', 'garbled')
+    expect(world.statuses.at(-1)).toBe('b failed: the configuration file "a.yaml" is not UTF-8 text')
+    expect(world.agent.validations.filter((text) => text.includes('b '))).toEqual([])
+    expect(world.running()).toBe('a')
+  })
+})
+
 describe('a configuration that failed', () => {
   const failed = async () => {
     const world = await createWorld()
@@ -207,7 +219,7 @@ describe('a configuration that failed', () => {
     const world = await failed()
     const checked = world.agent.validations.length
     await world.offer('b', 'invalid')
-    expect(world.statuses.at(-1)).toMatch(/^b failed: the agent refuses it/)
+    expect(world.statuses.at(-1)).toMatch(/^b failed: not tried again so soon after it failed\. It failed like this: the agent refuses it/)
     expect(world.agent.validations).toHaveLength(checked)
   })
 
@@ -217,6 +229,28 @@ describe('a configuration that failed', () => {
     await world.offer('b', 'good')
     await world.pass(applyTimeoutMs)
     expect(world.statuses.at(-1)).toBe('b applied')
+  })
+
+  it('is tried again each time that a person retries, also one who was impatient once', async () => {
+    const world = await failed()
+    await world.pass(5_000)
+    await world.offer('b', 'invalid')
+    const checked = world.agent.validations.length
+    for (let retry = 1; retry <= 3; retry++) {
+      await world.pass(11_000)
+      await world.offer('b', 'invalid')
+      expect(world.agent.validations).toHaveLength(checked + retry)
+    }
+  })
+
+  it('is tried less and less often for a server that offers it again whenever it hears FAILED', async () => {
+    const world = await failed()
+    const checked = world.agent.validations.length
+    for (let second = 0; second < 7_200; second++) {
+      await world.offer('b', 'invalid')
+      await world.pass(1_000)
+    }
+    expect(world.agent.validations.length - checked).toBeLessThanOrEqual(5)
   })
 
   it('is tried again at once when another offer was answered in between', async () => {
@@ -237,7 +271,7 @@ describe('a configuration that failed', () => {
       await world.pass(30_000)
       await world.offer('b', 'invalid')
     }
-    expect(world.agent.validations.length - checked).toBeLessThanOrEqual(5)
+    expect(world.agent.validations.length - checked).toBeLessThanOrEqual(7)
     expect(world.agent.ran.filter((text) => text.includes('b '))).toHaveLength(0)
   })
 
@@ -246,7 +280,7 @@ describe('a configuration that failed', () => {
     const next = await createWorld({ disk: world.disk })
     await next.offer('b', 'invalid')
     expect(next.agent.validations).toHaveLength(0)
-    expect(next.statuses).toEqual(['b failed: the agent refuses it\nline 1\nline 2'])
+    expect(next.statuses).toEqual(['b failed: not tried again so soon after it failed. It failed like this: the agent refuses it\nline 1\nline 2'])
   })
 })
 

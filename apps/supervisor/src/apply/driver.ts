@@ -196,6 +196,8 @@ class Driver implements ApplyDriver {
   }
 
   #composed({ remote, ownTelemetry }: Wish, instanceUid: InstanceUid): ComposedConfig {
+    const [garbled] = remote?.garbled ?? []
+    if (garbled !== undefined) throw new ConfigRejectedError(`the configuration file ${JSON.stringify(garbled)} is not UTF-8 text`)
     return this.#deps.agent.compose({ remote: remote?.files, ownTelemetry, instanceUid })
   }
 

@@ -33,23 +33,39 @@ export function tell({ reason, logTail }: Rejection): string {
 }
 
 const second = 1000
-/** How long an offer of a configuration that just failed is answered from memory, by how often it failed. */
+/** How long an offer of a configuration that failed is answered from memory, by how often it failed. */
 const holdMs = [10 * second, 60 * second, 600 * second, 3600 * second] as const
+/** What follows our FAILED so closely is a Server's reflex. */
+const reflexMs = 2 * second
+/** Without a reflex, failures that are held only for the shortest time. */
+const patientTries = 4
 
 /**
  * A Server that knows of the failure does not offer the configuration again by itself. So an offer that comes at once crossed our FAILED on the
- * way, and one that comes later is somebody's wish to retry. A Server that repeats itself anyway is slowed down more and more.
+ * way, and one that comes later is somebody's wish to retry, which is granted. A Server that repeats itself anyway is slowed down more and more.
  */
-export function isHeld({ isOver, at, times }: Failure, now: number): boolean {
-  return !isOver && now < at + (holdMs[Math.min(times, holdMs.length) - 1] ?? 0)
+export function isHeld({ isOver, at, times, wasReflex }: Failure, now: number): boolean {
+  const step = wasReflex ? times : Math.max(1, times - patientTries + 1)
+  return !isOver && now < at + (holdMs[Math.min(step, holdMs.length) - 1] ?? 0)
 }
 
 const maxFailures = 8
 
 export function rememberFailure(failures: readonly Failure[], hash: string, message: string, now: number): readonly Failure[] {
   const before = failures.find((failure) => failure.hash === hash)
-  const times = before === undefined || before.isOver ? 1 : before.times + 1
-  return [...failures.filter((failure) => failure !== before), { hash, message, at: now, times, isOver: false }].slice(-maxFailures)
+  const lasting = before === undefined || before.isOver ? { times: 0, wasReflex: false } : before
+  const failure: Failure = { hash, message, at: now, times: lasting.times + 1, isOver: false, wasReflex: lasting.wasReflex }
+  return [...failures.filter((one) => one !== before), failure].slice(-maxFailures)
+}
+
+/** Offered again while it is held. */
+export function noteRepetition(failures: readonly Failure[], hash: string, now: number): readonly Failure[] {
+  return failures.map((failure) => (failure.hash === hash && now < failure.at + reflexMs ? { ...failure, wasReflex: true } : failure))
+}
+
+/** The same words each time: news would be told, and be answered by the next reflex. */
+export function notTriedAgain(message: string): string {
+  return `not tried again so soon after it failed. It failed like this: ${message}`
 }
 
 /** Another configuration was offered and answered: it is news when a failed one is offered again. */

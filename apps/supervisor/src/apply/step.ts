@@ -15,7 +15,7 @@ import type { OfferedConfig } from '../state/offered-config.ts'
 import { confirmRun, restartAfterCrash, runAgain, runFallback, runGood, waitToRestart } from './agent-life.ts'
 import { activeChange, type AgentProcess, type ApplyEvent, type ApplyState, type Change, type Crash, type Step } from './apply-state.ts'
 import { acceptChange, beginChange, considerComposed, memoryWrite, rejectChange, relapse, startChange, timesBegun } from './changes.ts'
-import { andThen, isHeld, keep, note } from './effects.ts'
+import { andThen, isHeld, keep, note, noteRepetition, notTriedAgain } from './effects.ts'
 
 export function step(state: ApplyState, event: ApplyEvent, now: number): Step {
   if (state.phase.kind === 'stopped') return keep(state)
@@ -111,10 +111,10 @@ function takeOffer(state: ApplyState, offer: OfferedConfig, now: number): Step {
   const failure = offer.hash === '' ? undefined : state.failures.find(({ hash }) => hash === offer.hash)
   if (failure === undefined || !isHeld(failure, now)) return beginChange(state, { offer })
   return {
-    state,
+    state: { ...state, failures: noteRepetition(state.failures, offer.hash, now) },
     effects: [
       note('info', 'A configuration that failed was offered again at once', { hash: offer.hash, times: failure.times }),
-      { kind: 'report-status', status: { hash: offer.hash, status: 'failed', message: failure.message } },
+      { kind: 'report-status', status: { hash: offer.hash, status: 'failed', message: notTriedAgain(failure.message) } },
     ],
   }
 }

@@ -43,10 +43,13 @@ export type Behaviour =
   | 'sick'
   /** The process cannot be started. */
   | 'unstartable'
+  /** No UTF-8 text. */
+  | 'garbled'
   | 'good'
 
 export function offerOf(name: string, behaviour: Behaviour | 'nothing' = 'good'): AgentRemoteConfig {
-  const body = new TextEncoder().encode(`${name} ${behaviour}`)
+  const text = new TextEncoder().encode(`${name} ${behaviour}`)
+  const body = behaviour === 'garbled' ? Uint8Array.of(...text, 0xff) : text
   const configMap = behaviour === 'nothing' ? {} : { 'a.yaml': create(AgentConfigFileSchema, { body, contentType: 'text/yaml' }) }
   return create(AgentRemoteConfigSchema, { config: create(AgentConfigMapSchema, { configMap }), configHash: new TextEncoder().encode(name) })
 }

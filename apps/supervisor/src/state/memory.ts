@@ -5,6 +5,7 @@ export interface RememberedFailure {
   readonly message: string
   readonly times: number
   readonly isOver: boolean
+  readonly wasReflex: boolean
 }
 
 export interface Memory {
@@ -15,7 +16,7 @@ export interface Memory {
 export const emptyMemory: Memory = { failures: [], unfinished: undefined }
 
 export function formatMemory({ failures, unfinished }: Memory): string {
-  const plain = failures.map(({ hash, message, times, isOver }) => ({ hash, message, times, isOver }))
+  const plain = failures.map(({ hash, message, times, isOver, wasReflex }) => ({ hash, message, times, isOver, wasReflex }))
   return `${JSON.stringify({ failures: plain, unfinished }, undefined, 2)}\n`
 }
 
@@ -36,8 +37,9 @@ function parseJson(text: string): Record<string, unknown> {
 }
 
 function isFailure(value: unknown): value is RememberedFailure {
-  const { hash, message, times, isOver } = { ...(value as Partial<RememberedFailure>) } // as: each field is looked at
-  return typeof hash === 'string' && typeof message === 'string' && Number.isSafeInteger(times) && typeof isOver === 'boolean'
+  const { hash, message, times, isOver, wasReflex } = { ...(value as Partial<RememberedFailure>) } // as: each field is looked at
+  const isWhole = typeof hash === 'string' && typeof message === 'string' && Number.isSafeInteger(times)
+  return isWhole && typeof isOver === 'boolean' && typeof wasReflex === 'boolean'
 }
 
 function isUnfinished(value: unknown): value is { hash: string; times: number } {

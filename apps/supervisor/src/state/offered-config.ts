@@ -8,6 +8,8 @@ export interface OfferedConfig {
   /** In hex, as the Server chose it. Empty when it chose none: then nothing can be reported about it. */
   readonly hash: string
   readonly files: readonly ConfigFile[]
+  /** Names of files that are no UTF-8 text. Such a configuration is refused: running something near to it would be worse. */
+  readonly garbled: readonly string[]
   /** The `AgentRemoteConfig`, as it is kept on disk. */
   readonly encoded: Uint8Array
 }
@@ -15,15 +17,22 @@ export interface OfferedConfig {
 /** What the good configuration replaced, newest first, while neither it nor what it replaced outlasted its grace. */
 export type WayBack = readonly { readonly config: OfferedConfig | undefined }[]
 
-/** Files that are no UTF-8 text keep a replacement character where they break off; the agent then says what is wrong with them. */
 export function offeredConfig(offer: AgentRemoteConfig): OfferedConfig {
-  const decoder = new TextDecoder()
-  const files = Object.entries(offer.config?.configMap ?? {}).map(([name, file]) => ({
-    name,
-    contentType: file.contentType,
-    body: decoder.decode(file.body),
-  }))
-  return { hash: toHex(offer.configHash), files, encoded: toBinary(AgentRemoteConfigSchema, offer) }
+  const garbled: string[] = []
+  const files = Object.entries(offer.config?.configMap ?? {}).map(([name, { contentType, body }]) => {
+    const text = decodeText(body)
+    if (text === undefined) garbled.push(name)
+    return { name, contentType, body: text ?? '' }
+  })
+  return { hash: toHex(offer.configHash), files, garbled, encoded: toBinary(AgentRemoteConfigSchema, offer) }
+}
+
+function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
 }
 
 /** Throws when the bytes are no such message. */
@@ -52,7 +61,7 @@ export function decodeWayBack(encoded: Uint8Array): WayBack {
 /** The same hash may stand for other files when a Server is careless; then it is another configuration. */
 export function sameConfig(a: OfferedConfig | undefined, b: OfferedConfig | undefined): boolean {
   if (a === undefined || b === undefined) return a === b
-  return a.hash === b.hash && (bytesEqual(a.encoded, b.encoded) || sameFiles(a.files, b.files))
+  return a.hash === b.hash && (bytesEqual(a.encoded, b.encoded) || (a.garbled.length + b.garbled.length === 0 && sameFiles(a.files, b.files)))
 }
 
 /** A map has no order on the wire, so equal files may come in different bytes. */

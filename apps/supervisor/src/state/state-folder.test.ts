@@ -123,6 +123,17 @@ describe('an offered configuration', () => {
     expect(sameConfig(a, undefined)).toBe(false)
   })
 
+  it('names files that are no UTF-8 text, and is not taken for another one with such a file', () => {
+    const withBody = (body: Uint8Array) => {
+      const configMap = { a: create(AgentConfigFileSchema, { body }), b: create(AgentConfigFileSchema) }
+      return offeredConfig(create(AgentRemoteConfigSchema, { config: create(AgentConfigMapSchema, { configMap }), configHash: Uint8Array.of(1) }))
+    }
+    const one = withBody(Uint8Array.of(0x61, 0xff))
+    expect(one.garbled).toEqual(['a'])
+    expect(sameConfig(one, withBody(Uint8Array.of(0x61, 0xfe)))).toBe(false)
+    expect(sameConfig(one, decodeOfferedConfig(one.encoded))).toBe(true)
+  })
+
   it('is kept with those before it, and with none among them', () => {
     const way = [{ config: offeredConfig(offer('a')) }, { config: undefined }, { config: offeredConfig(offer('b')) }]
     expect(decodeWayBack(encodeWayBack(way)).map(({ config }) => config?.hash)).toEqual(way.map(({ config }) => config?.hash))
