@@ -126,6 +126,30 @@ export const connection: Chapter = {
       },
     },
     {
+      id: 'no-fallback-with-memory',
+      title: 'A supervisor that has a configuration of its server runs that one and not the fallback',
+      stock: 'not supported',
+      reason: 'A key of newer stock supervisors',
+      run: async (stage) => {
+        const fallbackPort = await freePort()
+        const file = join(stage.folder, 'fallback.yaml')
+        await mkdir(stage.folder, { recursive: true })
+        await writeFile(file, forwarding({ port: fallbackPort, sink: stage.sink }))
+        const peer = await stage.peer()
+        const subject = stage.subject({ endpoint: peer.url, settings: { agent: { startup_fallback_configs: [file] } } })
+        await subject.start()
+        const isUp = await Promise.race([untilHealthy(peer, subject.uid), subject.child.ended])
+        if (isUp !== true) return notSupported('refuses to start: unknown key')
+        const port = await freePort()
+        await untilApplied(peer, subject.uid, peer.offerConfig(subject.uid, { 'a.yaml': forwarding({ port, sink: stage.sink }) }))
+        await subject.stop()
+        await peer.close()
+        await subject.start()
+        if (!(await telemetryReturns(stage, port, 20_000))) return differs('the last configuration does not run')
+        return (await subject.fileInStorage('effective.yaml')).includes(String(fallbackPort)) ? differs('both run') : ok('the last configuration runs')
+      },
+    },
+    {
       id: 'refused-by-server',
       title: 'A server that refuses it (401) is asked again later, and the Collector runs meanwhile',
       run: async (stage) => {

@@ -1,13 +1,27 @@
 /** The Collector's process and its supervisor's: start, crash, end, and what is left on disk. */
 import { once } from 'node:events'
 import { chmod, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { AgentToServer } from '@drover/protocol'
 import { freePort } from '../../../harness/index.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
 import type { Chapter, Outcome, Stage } from '../scenario.ts'
-import { expectTelemetry, forwarding, idle, isUpAt, running, soonMs, stubbed, telemetryReturns, untilAgentAt, untilApplied, untilHealthy } from '../steps.ts'
+import {
+  expectTelemetry,
+  forwarding,
+  idle,
+  isUpAt,
+  running,
+  soonMs,
+  stubbed,
+  telemetryReturns,
+  untilAgentAt,
+  untilApplied,
+  untilFailed,
+  untilHealthy,
+} from '../steps.ts'
 import type { Settings } from '../subject.ts'
 import { killQuietly, until, within } from '../subject.ts'
 
@@ -19,15 +33,44 @@ async function writeLocal(stage: Stage, name: string, text: string): Promise<str
 }
 
 /** A supervisor with a local configuration alone, so that a crash is nobody's fault. */
-async function runningLocally(stage: Stage) {
+async function runningLocally(stage: Stage, collector: string = stage.collector) {
   const port = await freePort()
   const local = await writeLocal(stage, 'local.yaml', forwarding({ port, sink: stage.sink }))
   const peer = await stage.peer()
-  const subject = stage.subject({ endpoint: peer.url, settings: { agent: { config_files: [local] } } })
+  const subject = stage.subject({ endpoint: peer.url, settings: { agent: { config_files: [local] } }, collector })
   await subject.start()
   await untilHealthy(peer, subject.uid)
   await expectTelemetry(stage, port)
   return { peer, subject, port }
+}
+
+/** Asks for a WebSocket as a Collector's extension does. The status of the answer: 101 for a success. */
+async function upgradeAt(port: number): Promise<number> {
+  const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' }
+  const { promise, resolve } = Promise.withResolvers<number>()
+  const asked = request({ host: '127.0.0.1', port, path: '/v1/opamp', headers })
+  asked.once('upgrade', (_, socket) => {
+    socket.destroy()
+    resolve(101)
+  })
+  asked.once('response', (response) => {
+    response.resume()
+    resolve(response.statusCode ?? 0)
+  })
+  asked.once('error', () => resolve(0))
+  asked.end()
+  return promise
+}
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  return once(socket, 'connect').then(
+    () => {
+      socket.destroy()
+      return true
+    },
+    () => false,
+  )
 }
 
 /** A Collector that notes each start in `starts`. */
@@ -60,6 +103,38 @@ export const lifecycle: Chapter = {
         await subject.start()
         await untilAgentAt(stage.server, subject.uid, 'up', isUpAt)
         return subject.collectors().length === 1 ? ok('healthy') : differs('no Collector runs')
+      },
+    },
+    {
+      id: 'no-gate',
+      title: 'A Collector that insists on a pipeline gets one that does nothing',
+      collectors: ['stub', 'real'],
+      run: async (stage) => {
+        // older than the feature gate that allows to have none
+        const older = await writeLocal(
+          stage,
+          'older',
+          `#!/bin/sh\n[ "$1" = featuregate ] && echo 'ID Enabled Stage Description' && exit 0\nexec '${stage.collector}' "$@"\n`,
+        )
+        await chmod(older, 0o755)
+        const peer = await stage.peer()
+        const subject = stage.subject({ endpoint: peer.url, collector: older })
+        await subject.start()
+        await untilHealthy(peer, subject.uid)
+        return (await subject.fileInStorage('effective.yaml')).includes('nop') ? ok('healthy, with a pipeline that does nothing') : differs('healthy without')
+      },
+    },
+    {
+      id: 'no-pipelines',
+      title: 'A configuration without pipelines is run by a Collector that knows how',
+      collectors: ['stub', 'real'],
+      run: async (stage) => {
+        // the stock supervisor finds out by itself as well, but not always: it may stop reading the list of gates too early
+        const args = ['--set=service::telemetry::metrics::level=none', '--feature-gates=service.AllowNoPipelines']
+        const { peer, subject } = await running(stage, { agent: { args } })
+        const hash = peer.offerConfig(subject.uid, { 'a.yaml': 'receivers:\n  nop: {}\n' })
+        await untilApplied(peer, subject.uid, hash)
+        return ok('APPLIED')
       },
     },
     {
@@ -228,6 +303,31 @@ export const lifecycle: Chapter = {
       },
     },
     {
+      id: 'restored-fails',
+      title: 'A last good configuration that does not start any more is tried with pauses, and runs as soon as it can',
+      stock: 'differs',
+      reason: 'The stock supervisor has no last good configuration',
+      run: async (stage) => {
+        const { collector, starts } = await countingCollector(stage)
+        const { peer, subject, port } = await runningLocally(stage, collector)
+        const hash = peer.offerConfig(subject.uid, { 'a.yaml': stubbed({ crash_after_ms: 1500 }) })
+        await until(async () => !(await isListening(port)), 'the port to be free')
+        const other = createServer()
+        other.listen(port, '127.0.0.1')
+        await once(other, 'listening')
+        await untilFailed(peer, subject.uid, hash)
+        const before = await starts()
+        await within(async () => (await starts()) > before + 6, 4000)
+        const more = (await starts()) - before
+        other.close()
+        other.closeAllConnections()
+        if (more > 6) return differs(`${more} starts in 4 s`)
+        return (await telemetryReturns(stage, port, stage.kind === 'stock' ? soonMs : 40_000))
+          ? ok('with pauses; it runs when it can')
+          : differs('with pauses; it never runs again')
+      },
+    },
+    {
       id: 'restart-command',
       title: 'The restart command restarts the Collector, and the connection stays',
       collectors: ['stub', 'real'],
@@ -330,6 +430,23 @@ export const lifecycle: Chapter = {
       },
     },
     {
+      id: 'local-link',
+      title: 'Another program at the local port is turned away, and the Collector stays connected',
+      run: async (stage) => {
+        const port = await freePort()
+        const { peer, subject } = await running(stage, { agent: { opamp_server_port: port } })
+        const pid = await subject.untilCollector()
+        const before = peer.agent(subject.uid).reports.length
+        const status = await upgradeAt(port)
+        if (status < 400) return differs(`answered ${status}`)
+        const isDisturbed = peer
+          .agent(subject.uid)
+          .reports.slice(before)
+          .some((one) => one.health?.healthy === false)
+        return !isDisturbed && subject.collectors().join() === String(pid) ? ok('turned away') : differs('the Collector is disturbed')
+      },
+    },
+    {
       id: 'agent-log',
       title: "The Collector's output is in agent.log in the storage directory",
       collectors: ['stub', 'real'],
@@ -414,6 +531,20 @@ export const lifecycle: Chapter = {
         await subject.start()
         const body = await stage.sink.untilReceived('logs', stage.folder, 30_000)
         return body.includes('my-supervisor') ? ok('with the resource of the file') : differs('under another name')
+      },
+    },
+    {
+      id: 'own-metrics-otlp',
+      title: 'telemetry.metrics.readers: its own metrics go out over OTLP',
+      run: async (stage) => {
+        const exporter = { otlp: { protocol: 'http/protobuf', endpoint: `${stage.sink.url}/v1/metrics` } }
+        const metrics = { level: 'detailed', readers: [{ periodic: { interval: 500, exporter } }] }
+        const resource = { 'service.instance.id': stage.folder }
+        const peer = await stage.peer()
+        const subject = stage.subject({ endpoint: peer.url, settings: { telemetry: { metrics, resource } } })
+        await subject.start()
+        const body = await stage.sink.untilReceived('metrics', stage.folder, 30_000)
+        return body.includes('health') ? ok('the health of the Collector is among them') : differs('others')
       },
     },
     {
