@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { AgentOutput } from './agent-output.ts'
 import type { AgentOutputOptions } from './agent-output.ts'
+import { failureText } from './plain-text.ts'
 
 let folder = ''
 const lines: unknown[] = []
@@ -74,4 +75,31 @@ it('tells of the present process only, as much as was asked for', () => {
   first(text('late word of the first\n'), 'stderr')
   expect(output.reportTail().length).toBeLessThanOrEqual(1024)
   expect(output.reportTail()).toMatch(/^(second process\n)+second process$/)
+})
+
+it('tells why a Go program crashed, though what its threads were doing is longer than what is kept', () => {
+  const output = open({ snippetKib: 1 })
+  const write = output.begin()
+  write(text('Everything is ready\nfatal err'), 'stderr')
+  write(text('or: runtime: out of memory\n\nruntime stack:\n'), 'stderr')
+  for (let count = 0; count < 2_000; count++) write(text(`goroutine ${count} [select]:\nmain.work()\n`), 'stderr')
+  expect(output.reportTail()).toMatch(/^fatal error: runtime: out of memory\n\nruntime stack:\ngoroutine 0/)
+  expect(output.reportTail().length).toBeLessThanOrEqual(1024)
+  expect(failureText(output.rawTail(), 1000)).toBe('fatal error: runtime: out of memory')
+  output.begin()
+  expect(output.rawTail()).toBe('')
+})
+
+it('tells of the last crash, and of none where a line only speaks of one', () => {
+  const output = open({ snippetKib: 1 })
+  const write = output.begin()
+  write(text('panic: first, survived\n'), 'stderr')
+  write(text('x'.repeat(30_000)), 'stderr')
+  write(text('\npanic: second\n'), 'stderr')
+  write(text('y\n'.repeat(10_000)), 'stderr')
+  expect(output.reportTail()).toMatch(/^panic: second\ny\n/)
+  const next = output.begin()
+  next(text('a panic: not at the start\n'), 'stderr')
+  next(text('z\n'.repeat(10_000)), 'stderr')
+  expect(output.reportTail()).toMatch(/^(z\n)+z$/)
 })

@@ -1,6 +1,7 @@
 /** Where the agent's output goes: to `agent.log` in the storage directory or line by line into the supervisor's log, and its end into memory. */
 import { join } from 'node:path'
 import type { ServerLog } from '@drover/server'
+import { CrashReport } from './crash-report.ts'
 import { LogFile } from './log-file.ts'
 import { OutputTail } from './output-tail.ts'
 import { plainText, reportText } from './plain-text.ts'
@@ -25,6 +26,7 @@ const maxLineChars = 16 * kibibyte
 export class AgentOutput {
   readonly #options: AgentOutputOptions
   readonly #tail: OutputTail
+  readonly #crash = new CrashReport()
   readonly #file: LogFile | undefined
   readonly #lines: Readonly<Record<OutputStream, Lines>>
   #turn = 0
@@ -46,10 +48,14 @@ export class AgentOutput {
   /** For a new process. What an earlier one still writes no longer counts for the tail. */
   begin(): (chunk: Uint8Array, stream: OutputStream) => void {
     this.#tail.clear()
+    this.#crash.clear()
     for (const lines of Object.values(this.#lines)) lines.end()
     const turn = (this.#turn += 1)
     return (chunk, stream) => {
-      if (turn === this.#turn) this.#tail.push(chunk)
+      if (turn === this.#turn) {
+        this.#tail.push(chunk)
+        this.#crash.push(chunk)
+      }
       if (this.#file === undefined) this.#lines[stream].push(chunk)
       else this.#file.write(chunk)
     }
@@ -57,19 +63,29 @@ export class AgentOutput {
 
   /** All that is kept of the present process's output, as it was written. */
   rawTail(): string {
-    return this.#tail.text()
+    const tail = this.#tail.text()
+    const crash = this.#crash.text()
+    return tail.includes(firstLine(crash)) ? tail : `${crash}\n${tail}`
   }
 
   /** The end of it, for the Server. */
   reportTail(): string {
     const { snippetKib } = this.#options
-    return reportText(this.#tail.text(), snippetKib > 0 ? snippetKib * kibibyte : defaultSnippetChars)
+    const maxChars = snippetKib > 0 ? snippetKib * kibibyte : defaultSnippetChars
+    const tail = reportText(this.#tail.text(), maxChars)
+    // The end of a crash is what some thread was doing, its beginning says why.
+    const crash = reportText(this.#crash.text(), Infinity)
+    return tail.includes(firstLine(crash)) ? tail : crash.slice(0, maxChars).toWellFormed()
   }
 
   async close(): Promise<void> {
     for (const lines of Object.values(this.#lines)) lines.end()
     await this.#file?.close()
   }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? ''
 }
 
 /** Chunks to lines; a line that is too long is cut into several. */

@@ -47,6 +47,8 @@ Error: failed to get config: cannot unmarshal the configuration: decoding failed
 
   it('leaves out what each thread was doing when it panicked', () => {
     expect(failureText('starting\npanic: boom\n\ngoroutine 1 [running]:\nmain.main()\n', 1000)).toBe('panic: boom')
+    expect(failureText('fatal error: runtime: out of memory\n\nruntime stack:\nruntime.throw()\n', 1000)).toBe('fatal error: runtime: out of memory')
+    expect(failureText('SIGSEGV: segmentation violation\nPC=0x48 m=0 sigcode=0\n\ngoroutine 0\n', 1000)).toBe('SIGSEGV: segmentation violation')
   })
 
   it('is the last line where no line means an error, and nothing where there is none', () => {

@@ -29,9 +29,9 @@ export function failureText(text: string, maxChars: number): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
-  const start = lines.findLastIndex((line) => /^(?:error|fatal|panic)\b/i.test(line))
+  const start = lines.findLastIndex((line) => /^(?:(?:error|fatal|panic)\b|SIG[A-Z]{2,8}: )/i.test(line))
   // A panic is followed by what each thread was doing.
-  const end = lines.findIndex((line, index) => index > start && /^goroutine \d+ /.test(line))
+  const end = lines.findIndex((line, index) => index > start && /^(?:goroutine \d+ |runtime stack:|PC=)/.test(line))
   const found = start < 0 ? lines.slice(-1) : lines.slice(start, end < 0 ? undefined : end)
   const line = found
     .join('; ')
