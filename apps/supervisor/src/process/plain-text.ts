@@ -1,5 +1,6 @@
 /** What a program prints, made fit for a report: without escape sequences and secrets, cut to what matters. */
 import { redactText } from '@drover/agent-config'
+import { readableLine } from './log-line.ts'
 
 // Colours and cursor moves; titles and links with their text; any other two-character sequence.
 const escapeSequence = /\u001b(?:\[[0-?]{0,64}[ -/]{0,16}[@-~]|[\]PX^_][^\u0007\u001b]{0,1024}(?:\u0007|\u001b\\)?|[ -/]{0,16}[0-~])/g
@@ -12,7 +13,7 @@ export function plainText(text: string): string {
 
 /** For people and the Server. Redacted before it is cut, as half a secret may not look like one. */
 export function reportText(text: string, maxChars: number): string {
-  const whole = redactText(plainText(text)).trim()
+  const whole = redactText(plainText(text)).split('\n').map(readableLine).join('\n').trim()
   if (whole.length <= maxChars) return whole
   const end = whole.slice(-maxChars)
   const firstLineEnd = end.indexOf('\n')
@@ -27,7 +28,7 @@ export function reportText(text: string, maxChars: number): string {
 export function failureText(text: string, maxChars: number): string {
   const lines = redactText(plainText(text))
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => readableLine(line.trim()))
     .filter((line) => line !== '')
   const start = lines.findLastIndex((line) => /^(?:(?:error|fatal|panic)\b|SIG[A-Z]{2,8}: )/i.test(line))
   // A panic is followed by what each thread was doing.
