@@ -65,7 +65,9 @@ describe.runIf(process.platform === 'linux')('what a killed supervisor left', ()
   })
 
   it('is ended with its children, and killed where it does not end', async () => {
-    const agentPid = await killed('trap "" TERM; (trap "" TERM; while :; do sleep 1; done) & while :; do sleep 1; done')
+    const agentPid = await killed(`trap "" TERM; (echo here > "${folder}/child"; while :; do sleep 1; done) & while :; do sleep 1; done`)
+    // Both ignore the signal from here on: what is ignored is inherited.
+    while ((await readFile(join(folder, 'child'), 'utf8').catch(() => '')) === '') await new Promise(setImmediate)
     const pids = await end(200)
     expect(pids).toContain(agentPid)
     expect(pids.length).toBeGreaterThanOrEqual(2)
