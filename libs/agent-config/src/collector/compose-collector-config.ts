@@ -7,6 +7,8 @@ import type { ConfigLimits } from '../limits.ts'
 import { byteLength } from '../limits.ts'
 import { mergeValues } from '../merge-values.ts'
 import { parseYaml } from '../parse.ts'
+import type { RestrictedOffer, Restrictions } from '../restrictions/check-restrictions.ts'
+import { checkRestrictions } from '../restrictions/check-restrictions.ts'
 import { createMap } from '../value.ts'
 import type { ConfigMap } from '../value.ts'
 import { exportFragment, noopPipelineFragment, opampExtensionFragment, resourceFragment } from './fragments.ts'
@@ -36,6 +38,8 @@ export interface CollectorConfigInput {
   /** The Collector knows the feature gate `service.AllowNoPipelines`. */
   readonly allowsNoPipelines: boolean
   readonly limits?: ConfigLimits
+  /** What `remote` may touch; a violation rejects the whole. `valueOf`: the Collector's environment. */
+  readonly restrictions?: Restrictions & Pick<RestrictedOffer, 'valueOf'>
 }
 
 export type CollectorConfig =
@@ -73,15 +77,20 @@ export function composeCollectorConfig(input: CollectorConfigInput): CollectorCo
   const limits = input.limits ?? composeLimits
   const findings: Finding[] = []
   const remote = input.acceptsRemoteConfig ? (input.remote ?? []) : []
+  const offered: { file: string; document: ConfigMap }[] = []
   let merged = input.acceptsRemoteConfig && remote.length === 0 ? noopPipeline(input.allowsNoPipelines) : createMap()
   for (const source of input.sources) {
     for (const part of partsOf(source, input, remote, limits)) {
       findings.push(...part.findings)
       const error = part.findings.find(({ severity }) => severity === 'error')
       if (error !== undefined && source.kind === 'remote') return { kind: 'rejected', reason: describe(error), findings }
-      if (part.document !== undefined) merged = mergeValues(merged, part.document)
+      if (part.document === undefined) continue
+      if (source.kind === 'remote') offered.push({ file: part.file ?? '', document: part.document })
+      merged = mergeValues(merged, part.document)
     }
   }
+  const refused = input.restrictions === undefined ? undefined : checkOffer(offered, merged, input.restrictions)
+  if (refused !== undefined) return { kind: 'rejected', reason: refused.reason, findings: [...findings, ...refused.findings] }
   return { kind: 'composed', merged, text: writeCollectorConfig(merged), findings, runsNothing: input.acceptsRemoteConfig && input.remote?.length === 0 }
 }
 
@@ -98,7 +107,16 @@ function noopPipeline(allowsNoPipelines: boolean): ConfigMap {
   return allowsNoPipelines ? createMap() : noopPipelineFragment()
 }
 
+function checkOffer(offered: RestrictedOffer['offered'], merged: ConfigMap, restrictions: Restrictions & Pick<RestrictedOffer, 'valueOf'>) {
+  const { findings, count } = checkRestrictions({ offered, merged, valueOf: restrictions.valueOf }, restrictions)
+  if (count === 0) return undefined
+  const more = count > findings.length ? [`and ${count - findings.length} more`] : []
+  const sentences = findings.map(({ file, path, message }) => `${path} in ${JSON.stringify(file)}: ${message}`)
+  return { reason: `this host does not allow that (drover.restrictions): ${[...sentences, ...more].join('; ')}`, findings }
+}
+
 interface Part {
+  readonly file?: string
   readonly document?: ConfigMap
   readonly findings: readonly Finding[]
 }
@@ -122,7 +140,7 @@ function remoteParts(remote: readonly ConfigFile[], limits: ConfigLimits): reado
   const total = remote.reduce((sum, { body }) => sum + byteLength(body), 0)
   if (remote.length > limits.maxFiles) return [failed('too-many-files', `there are ${remote.length} files, at most ${limits.maxFiles} are allowed`)]
   if (total > limits.maxTotalBytes) return [failed('too-large', `the files are larger than ${limits.maxTotalBytes} bytes together`)]
-  return remote.toSorted((a, b) => compareFileNames(a.name, b.name)).map(({ name, body }) => read(body, name, limits))
+  return remote.toSorted((a, b) => compareFileNames(a.name, b.name)).map(({ name, body }) => ({ ...read(body, name, limits), file: name }))
 }
 
 function read(body: string, file: string, limits: ConfigLimits): Part {
