@@ -64,6 +64,52 @@ describe('a supervisor', () => {
     expect(supervisor.status.config).toMatchObject({ state: 'failed', lastGoodHash: Buffer.from('good').toString('hex') })
   })
 
+  it('refuses what its own file does not allow, as a whole and with the reasons, and goes on with what runs [SEC-03] [SEC-04] [SEC-05] [SEC-06] [SEC-07]', async () => {
+    await using server = await startTestServer()
+    await using host = await createTestHost()
+    const restrictions = { components: { receivers: ['stub'], exporters: ['nop'], extensions: [] }, paths: ['/var/log'], references: ['env'] }
+    await using supervisor = await host.start(server.url, { drover: { restrictions } })
+    await server.until(healthy, 'a healthy agent')
+    server.offerConfig('good', stubConfig({ log_kib: 1 }))
+    await server.until(said('good applied'), 'applied')
+    const { pid } = supervisor.status.agent
+    server.offerConfig('bad', {
+      ...stubConfig({ log_kib: 2, data: '/etc/shadow', command: ['sh', '${file:/root/x}'] }),
+      extensions: { file_storage: { directory: '/var/log' } },
+      drover: { restrictions: {} },
+    })
+    await server.until((one) => one.statuses.at(-1)?.startsWith('bad failed:') === true, 'refused')
+    expect(server.statuses.at(-1)?.split(/: this host.*?: |; /)).toEqual([
+      'bad failed',
+      `drover in "a.yaml": is no section of a Collector's configuration, and components are restricted here`,
+      'extensions.file_storage in "a.yaml": the extension "file_storage" is refused: no extensions are allowed here',
+      'receivers.stub.data in "a.yaml": "/etc/shadow" is outside: only files in /var/log are allowed here',
+      'receivers.stub.command[0] in "a.yaml": "sh" names a file by a relative path: only files in /var/log are allowed here',
+      'receivers.stub.command[1] in "a.yaml": "${file:/root/x}" is refused: only references to env are allowed here',
+      'and 1 more',
+    ])
+    expect(supervisor.status.agent).toMatchObject({ pid, healthy: true })
+    expect(effective(server)).toContain('log_kib: 1')
+  })
+
+  it('does not run a kept configuration that its file no longer allows [SEC-07]', async () => {
+    await using host = await createTestHost()
+    {
+      await using server = await startTestServer()
+      await using _supervisor = await host.start(server.url)
+      await server.until(healthy, 'a healthy agent')
+      server.offerConfig('old', stubConfig({ log_kib: 1 }))
+      await server.until(said('old applied'), 'applied')
+    }
+    await using server = await startTestServer()
+    await using supervisor = await host.start(server.url, { drover: { restrictions: { components: { receivers: ['nop'] } } } })
+    await server.until((one) => /^old failed: .*only nop are allowed here/.test(one.statuses.at(-1) ?? ''), 'refused')
+    await server.until((one) => healthy(one) && !effective(one).includes('stub'), 'what is there without it')
+    expect(supervisor.status.config).toMatchObject({ state: 'failed' })
+    server.offerConfig('new', { receivers: { nop: {} }, exporters: { nop: {} }, service: { pipelines: { logs: { receivers: ['nop'], exporters: ['nop'] } } } })
+    await server.until((one) => said('new applied')(one) && healthy(one), 'applied')
+  })
+
   it('runs nothing for an empty configuration, and is well with it', async () => {
     await using server = await startTestServer()
     await using host = await createTestHost()

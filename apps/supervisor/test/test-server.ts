@@ -132,7 +132,7 @@ export async function startTestServer(port = 0): Promise<TestServer> {
 export interface TestHost extends AsyncDisposable {
   readonly folder: string
   /** With the same storage each time. */
-  start(endpoint: string, more?: { readonly agent?: object; readonly capabilities?: object }): Promise<Supervisor>
+  start(endpoint: string, more?: { readonly agent?: object; readonly capabilities?: object; readonly drover?: object }): Promise<Supervisor>
 }
 
 export async function createTestHost(): Promise<TestHost> {
@@ -140,7 +140,7 @@ export async function createTestHost(): Promise<TestHost> {
   const executable = await stubCollectorExecutable(folder)
   return {
     folder,
-    async start(endpoint, { agent = {}, capabilities = {} } = {}) {
+    async start(endpoint, { agent = {}, capabilities = {}, drover = {} } = {}) {
       const file = join(folder, 'supervisor.yaml')
       const settings = {
         server: { endpoint },
@@ -155,6 +155,7 @@ export async function createTestHost(): Promise<TestHost> {
         },
         agent: { executable, config_apply_timeout: '3s', bootstrap_timeout: '20s', ...agent },
         storage: { directory: join(folder, 'storage') },
+        drover,
         telemetry: { logs: { output_paths: [join(folder, 'supervisor.log')] } },
       }
       await writeFile(file, stringify(settings))

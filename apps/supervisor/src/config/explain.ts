@@ -1,5 +1,6 @@
 /** What a supervisor would do with a file, in words: for `drover supervisor check`. Pure; no secrets in it. */
 import { redactText } from '@drover/agent-config'
+import type { Restrictions } from '@drover/agent-config'
 import { formatGoDuration } from './go-duration.ts'
 import type { LoadedConfig } from './load-config.ts'
 import type { ConfigFinding } from './finding.ts'
@@ -25,6 +26,7 @@ export function explainConfig({ file, config, notes }: LoadedConfig): Explanatio
       { title: 'Server', facts: explainServer(config) },
       { title: 'Agent', facts: explainAgent(config) },
       { title: 'Configuration', facts: explainSources(config) },
+      ...(config.drover.restrictions === undefined ? [] : [{ title: 'Remote configuration may use', facts: explainRestrictions(config.drover.restrictions) }]),
       { title: 'On this machine', facts: explainMachine(config) },
     ],
     differences: explainDifferences(config),
@@ -108,6 +110,15 @@ function explainSources({ agent, drover }: SupervisorConfig): Facts {
     ...sources.map((source, index) => [`${index + 1}.`, source.kind === 'file' ? source.path : sourceNames[source.kind]] as const),
     ...(drover.agent.kind === 'process' ? [['written to', drover.agent.configFile] as const] : []),
     ...(agent.startupFallbackConfigs.length === 0 ? [] : [['without Server and anything kept', agent.startupFallbackConfigs.join(', ')] as const]),
+  ]
+}
+
+function explainRestrictions({ components, paths, references }: Restrictions): Facts {
+  const list = (items: readonly string[] | undefined) => (items === undefined ? 'any' : items.join(', ') || 'none')
+  return [
+    ...(['receiver', 'processor', 'exporter', 'connector', 'extension'] as const).map((kind) => [`${kind}s`, list(components[kind])] as const),
+    ['files in', list(paths)],
+    ['references to', list(references)],
   ]
 }
 

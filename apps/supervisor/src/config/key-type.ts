@@ -12,6 +12,8 @@ export interface KeyType<T> {
   readonly name: string
   /** `undefined`: it was refused. */
   read(value: RawValue, refuse: Refuse): T | undefined
+  /** An empty value is looked at too, where for other types it is an absent key. */
+  readonly seesEmpty?: true
   /** How a value is written, for documentation. */
   show(value: T): string
 }
@@ -39,6 +41,22 @@ export const texts: KeyType<readonly string[]> = {
     return whole === '' ? [] : whole.split(',')
   },
   show: (value) => (value.length === 0 ? 'none' : value.join(', ')),
+}
+
+/** What is allowed. Whoever leaves the value empty may mean all or nothing, so that is refused. */
+export function allowList(name: string, isItem: (text: string) => boolean, takes: string): KeyType<readonly string[]> {
+  return {
+    name: `list of ${name}`,
+    seesEmpty: true,
+    read(value, refuse) {
+      const bare = plain(value)
+      if (!isRawList(bare)) return refuse(`takes a list, [] for none, and this is ${nameOf(value)}`)
+      const items = bare.flatMap((item, index) => readText(item, refuse, [index]) ?? [])
+      for (const [index, item] of items.entries()) if (!isItem(item)) refuse(takes, [index])
+      return items
+    },
+    show: (value) => (value.length === 0 ? 'none' : value.join(', ')),
+  }
 }
 
 /** A program and its arguments. There is no shell between, so a text would have to be taken apart by guessing. */

@@ -28,7 +28,7 @@ export const knownMistakes: Readonly<Record<string, string>> = {
   'capabilities.accepts_package_available': 'the key is capabilities.accepts_packages, and there is no package installation yet',
   'capabilities.accepts_other_connection_settings': 'the supervisor has no other connections, so there is no such capability',
   'agent.run_as': 'it was planned and never built: run the supervisor itself as that user',
-  'agent.access_dirs': 'it was planned and never built: the service manager can restrict what the supervisor and its agent may touch',
+  'agent.access_dirs': 'it was planned and never built: drover.restrictions.paths restricts remote configuration, the service manager the agent',
   'agent.fallback_configs': 'the key is agent.startup_fallback_configs',
   'storage.path': 'the key is storage.directory',
 }

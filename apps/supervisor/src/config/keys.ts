@@ -1,7 +1,7 @@
 /** Every key of the supervisor's file. */
 import { optional, withDefault } from './key.ts'
 import type { Keys } from './key.ts'
-import { anything, choice, command, duration, headers, integer, logLevel, map, size, text, textMap, texts, yesNo } from './key-type.ts'
+import { allowList, anything, choice, command, duration, headers, integer, logLevel, map, size, text, textMap, texts, yesNo } from './key-type.ts'
 import { healthcheckKeys } from './keys-without-effect.ts'
 
 const newer = { origin: 'newer' } as const
@@ -144,6 +144,31 @@ const droverKeys = {
     ours,
   ),
   'drover.logs.max_files': withDefault(integer(1, 1_000), 3, 'How many of these files are kept, the current one included.', ours),
+  'drover.restrictions.components.receivers': components('receivers'),
+  'drover.restrictions.components.processors': components('processors'),
+  'drover.restrictions.components.exporters': components('exporters'),
+  'drover.restrictions.components.connectors': components('connectors'),
+  'drover.restrictions.components.extensions': components('extensions'),
+  'drover.restrictions.paths': optional(
+    allowList('paths', isPlainPath, 'takes an absolute path without .. and wildcards; a folder stands for all that is in it'),
+    'Files and folders that remote configuration may name.',
+    { ...ours, shownDefault: 'any' },
+  ),
+  'drover.restrictions.references': optional(
+    allowList('schemes', (text) => /^[A-Za-z][A-Za-z0-9+.-]+$/.test(text), 'takes the scheme of a reference, such as env or file'),
+    'What `${scheme:…}` remote configuration may refer to; `env` is also for `${NAME}`.',
+    { ...ours, shownDefault: 'any' },
+  ),
 } satisfies Keys
+
+function components(kind: string) {
+  const types = allowList('types', (text) => /^[a-zA-Z]\w{0,62}$/.test(text), 'takes the type of a component, such as otlp, which allows otlp/2 as well')
+  return optional(types, `Types of ${kind} that remote configuration may define.`, { ...ours, shownDefault: 'any' })
+}
+
+/** Nothing in it that would have to be interpreted. */
+function isPlainPath(text: string): boolean {
+  return /^\/[^*?[\]{}\\]*$/.test(text) && !text.split('/').includes('..')
+}
 
 export const keys = { ...serverKeys, ...capabilityKeys, ...agentKeys, ...otherKeys, ...droverKeys } satisfies Keys

@@ -8,6 +8,7 @@ import type { Host } from './host.ts'
 import { keys } from './keys.ts'
 import { readAgentKind } from './process-agent.ts'
 import type { RawMap } from './raw-value.ts'
+import { readRestrictions } from './restrictions.ts'
 import { pathOf, readKeys } from './read-keys.ts'
 import type { ReadKeys, Report } from './read-keys.ts'
 import type { AgentSettings, ConfigSource, DroverSettings, SupervisorConfig } from './supervisor-config.ts'
@@ -236,6 +237,7 @@ function readDrover(read: Read, host: Host, report: Report): DroverSettings {
   return {
     agent: readAgentKind(read, host, report),
     connection: { allowWeakerTls: values['drover.connection.allow_weaker_tls'], proofTimeoutMs: values['drover.connection.proof_timeout'] },
+    ...readRestrictions(read, host, report),
     logs: { maxFileBytes: values['drover.logs.max_file_size'], maxFiles: values['drover.logs.max_files'] },
     stopTimeoutMs: values['drover.agent.stop_timeout'],
   }

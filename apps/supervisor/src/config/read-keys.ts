@@ -40,11 +40,15 @@ export function readKeys<K extends Keys>(keys: K, document: RawMap, report: Repo
   const readBelow = (section: Section, value: RawValue, path: Path) => {
     const bare = plain(value)
     if (isRawMap(bare)) readSection(section, bare, path)
-    else if (bare !== null) report('error', path, `takes keys of its own, and this is ${nameOf(value)}`)
+    else if (bare !== null || needsKeys(section)) report('error', path, `takes keys of its own, and this is ${nameOf(value)}`)
   }
   const readKey = (name: string, key: Key, value: RawValue, path: Path) => {
     // A key without a value is no key, as for the stock supervisor; an empty reference is an empty value.
-    if (value === null || (value instanceof Expanded && value.value === null && key.fallback === undefined && value.text === '')) return
+    if (
+      (value === null && key.type.seesEmpty === undefined) ||
+      (value instanceof Expanded && value.value === null && key.fallback === undefined && value.text === '')
+    )
+      return
     const read = key.type.read(value, (message, inside = []) => {
       report('error', [...path, ...inside], message)
       return undefined
@@ -74,6 +78,10 @@ function sectionsOf(keys: Keys): Section {
     }
   }
   return root
+}
+
+function needsKeys(section: Section): boolean {
+  return section.key?.type.seesEmpty === true || section.below.values().some(needsKeys)
 }
 
 function unknownKey(root: Section, section: Section, name: string): string {

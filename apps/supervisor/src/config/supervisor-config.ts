@@ -1,4 +1,5 @@
 /** The supervisor's configuration as one checked value with all defaults: the stock supervisor's keys, and ours under `drover`. */
+import type { Restrictions } from '@drover/agent-config'
 import type { AgentCapability } from '@drover/protocol'
 import type { ProxySettings, TlsSettings } from '@drover/client'
 import type { OwnTelemetry } from '../own-telemetry/settings.ts'
@@ -82,6 +83,8 @@ export interface DroverSettings {
     /** How long offered settings may take to prove themselves; default 20 s. */
     readonly proofTimeoutMs: number
   }
+  /** What remote configuration may touch; absent: anything. Only for Collectors. */
+  readonly restrictions?: Restrictions
   readonly logs: { readonly maxFileBytes: number; readonly maxFiles: number }
   readonly stopTimeoutMs: number
 }

@@ -154,10 +154,21 @@ describe('composing', () => {
     expect(deps.lines.map(({ fields }) => fields['file'])).toContain(bad)
   })
 
+  it('holds a reference against the environment that the Collector has', async () => {
+    await bootstrapped({ agent: { env: { DATA: '/srv/data' } }, drover: { restrictions: { components: {}, paths: ['/srv'] } } })
+    expect(agent.compose(remoteSources(stub('{ a: "${env:DATA}/x" }'))).text).toContain('${env:DATA}/x')
+    expect(() => agent.compose(remoteSources(stub('{ a: "${env:NO_DATA}/x" }')))).toThrow(ConfigRejectedError)
+  })
+
   it('takes a fallback as it is, with the link to the supervisor', async () => {
     const local = join(folder.path, 'local.yaml')
     await writeFile(local, 'receivers: { nop/local: }')
-    await bootstrapped({ agent: { configFiles: [{ kind: 'file', path: local }, { kind: 'own-telemetry' }, { kind: 'opamp-extension' }, { kind: 'remote' }] } })
+    await bootstrapped({
+      agent: { configFiles: [{ kind: 'file', path: local }, { kind: 'own-telemetry' }, { kind: 'opamp-extension' }, { kind: 'remote' }] },
+      // It is the administrator's own.
+      drover: { restrictions: { components: { receiver: [] } } },
+    })
+    expect(() => agent.compose(remoteSources(stub('{}')))).toThrow('no receivers are allowed here')
     const { text } = agent.compose({ ...noSources, fallback: [{ name: 'fallback.yaml', contentType: '', body: stub('{}') }] })
     expect(text).toContain('stub')
     expect(text).not.toContain('nop/local')

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { composeBootstrapConfig, composeCollectorConfig, mergeValues, resourceAttributesOf, toYaml } from '@drover/agent-config'
-import type { CollectorConfigSource, SupervisorLink } from '@drover/agent-config'
+import type { CollectorConfigInput, CollectorConfigSource, SupervisorLink } from '@drover/agent-config'
 import type { AgentDescription, InstanceUid } from '@drover/protocol'
 import type { ServerLog } from '@drover/server'
 import type { SupervisorConfig } from '../../config/supervisor-config.ts'
+import { childEnvironment } from '../../process/environment.ts'
 import { ConfigRejectedError } from '../agent.ts'
 import type { ComposedConfig, ConfigSources } from '../agent.ts'
 import { textAttribute } from '../description.ts'
@@ -45,6 +46,8 @@ export function composeForCollector(options: ComposerOptions, facts: CollectorFa
     resourceAttributes: resourceAttributes(facts, sources.instanceUid),
     extension: linkOf(options, sources.instanceUid),
     allowsNoPipelines: facts.allowsNoPipelines,
+    // A fallback is the administrator's own.
+    ...(fallback === undefined ? restrictionsOf(config) : {}),
   })
   for (const { severity, file, line, message } of composed.findings)
     if (severity === 'error') log('warn', 'A configuration file is left out, or refused', { file, line, reason: message })
@@ -57,6 +60,12 @@ export function composeForCollector(options: ComposerOptions, facts: CollectorFa
       .update(runsNothing ? '' : text)
       .digest('hex'),
   }
+}
+
+function restrictionsOf({ agent, storageDirectory, drover }: SupervisorConfig): Pick<CollectorConfigInput, 'restrictions'> {
+  if (drover.restrictions === undefined) return {}
+  const environment = new Map(Object.entries(childEnvironment(agent.env, storageDirectory)))
+  return { restrictions: { ...drover.restrictions, valueOf: (name) => environment.get(name) } }
 }
 
 function readSources({ agent }: SupervisorConfig): readonly CollectorConfigSource[] {
