@@ -83,8 +83,6 @@ const server: SidePlan = {
 }
 
 const noInstaller = 'packages cannot be installed yet'
-const noRestrictions =
-  'there is no list yet of what a remote configuration may use: whoever may offer one is trusted with what the Collector’s user and the systemd unit allow'
 
 const client: SidePlan = {
   later: [
@@ -93,7 +91,6 @@ const client: SidePlan = {
     { prefix: 'SEC-10', reason: noInstaller },
     { prefix: 'SEC-11', reason: noInstaller },
     { prefix: 'SEC-13', reason: noInstaller },
-    ...['SEC-03', 'SEC-04', 'SEC-05', 'SEC-06', 'SEC-07'].map((prefix) => ({ prefix, reason: noRestrictions })),
     ...['GL-04', 'GL-05', 'GL-06'].map((prefix) => ({ prefix, reason: 'concerns agents inside a user’s own program, which Drover is not' })),
   ],
   byDesign: {
