@@ -144,15 +144,18 @@ export function killQuietly(pid: number): void {
 
 const questions = ['validate', 'components', 'featuregate', '--version']
 
-/** Processes, no supervisors, whose command line names a file in the folder. */
+/** Processes, no supervisors, whose command line names a file in the folder; all of them were there at one moment. */
 export function findCollectors(storage: string): readonly number[] {
-  const found = readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return []
-    const words = commandLine(name)
-    const isCollector =
-      words.some((word) => word.includes(`${storage}/`)) && words.some((word) => word.startsWith('--config')) && !words.some((word) => questions.includes(word))
-    return isCollector ? [Number(name)] : []
-  })
+  const isCollector = (pid: number): boolean => {
+    const words = commandLine(pid)
+    return words.some((word) => word.includes(`${storage}/`)) && words.some((word) => word.startsWith('--config')) && !words.some((word) => questions.includes(word))
+  }
+  // Looking takes a while, in which one may end and the next one start: who is still there afterwards was there with all of them.
+  const found = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter(isCollector)
+    .filter(isCollector)
   // A Collector that starts another program, to learn the system's name, is for a moment there twice.
   return found.filter((pid) => !found.includes(parentOf(pid)))
 }
@@ -166,7 +169,7 @@ function parentOf(pid: number): number {
   }
 }
 
-function commandLine(pid: string): readonly string[] {
+function commandLine(pid: number): readonly string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
   } catch {
