@@ -1,7 +1,7 @@
 /** Steps that scenarios share: configurations, reaching a state, seeing telemetry go through. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ApiError } from '@drover/api'
 import type { AgentDetail, ApiClient } from '@drover/api'
@@ -91,6 +91,30 @@ export async function running(
   await untilApplied(peer, subject.uid, hash)
   await expectTelemetry(stage, port)
   return { peer, subject, port, hash }
+}
+
+/** The same with a local file alone: quicker, as nothing has to be applied, and what happens later is no configuration's fault. */
+export async function runningLocally(
+  stage: Stage,
+  settings: Settings & { readonly agent?: Settings } = {},
+  collector: string = stage.collector,
+): Promise<{ peer: OpampPeer; subject: Subject; port: number }> {
+  const port = await freePort()
+  const local = await writeLocal(stage, 'local.yaml', forwarding({ port, sink: stage.sink }))
+  const peer = await stage.peer()
+  const subject = stage.subject({ endpoint: peer.url, settings: { ...settings, agent: { config_files: [local], ...settings.agent } }, collector })
+  await subject.start()
+  await untilHealthy(peer, subject.uid)
+  await expectTelemetry(stage, port)
+  return { peer, subject, port }
+}
+
+/** A file in the scenario's folder; its path. */
+export async function writeLocal(stage: Stage, name: string, text: string): Promise<string> {
+  const file = join(stage.folder, name)
+  await mkdir(stage.folder, { recursive: true })
+  await writeFile(file, text)
+  return file
 }
 
 let lines = 0

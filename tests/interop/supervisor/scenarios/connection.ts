@@ -5,7 +5,7 @@ import { freePort } from '../../../harness/index.ts'
 import { OpampPeer, configOffer } from '../opamp-peer.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
 import type { Chapter, Stage } from '../scenario.ts'
-import { createCertificate, expectTelemetry, forwarding, running, telemetryReturns, untilApplied, untilHealthy } from '../steps.ts'
+import { createCertificate, expectTelemetry, forwarding, running, runningLocally, telemetryReturns, untilApplied, untilHealthy } from '../steps.ts'
 import { until } from '../subject.ts'
 
 /** A supervisor that starts while its server is not there, with a configuration for that case. */
@@ -76,7 +76,7 @@ export const connection: Chapter = {
       id: 'server-away',
       title: 'While the server is away telemetry goes through; when it is back the agent is, too, and nothing is restarted',
       run: async (stage) => {
-        const { peer, subject, port } = await running(stage)
+        const { peer, subject, port } = await runningLocally(stage)
         const pid = await subject.untilCollector()
         await peer.close()
         await expectTelemetry(stage, port)

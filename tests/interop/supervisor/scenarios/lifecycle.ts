@@ -1,12 +1,14 @@
 /** The Collector's process and its supervisor's: start, crash, end, and what is left on disk. */
 import { once } from 'node:events'
-import { chmod, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, readdir, stat } from 'node:fs/promises'
 import { createServer, request } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { RemoteConfigStatuses } from '@drover/protocol'
 import type { AgentToServer } from '@drover/protocol'
 import { freePort } from '../../../harness/index.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
+import type { SeenAgent } from '../opamp-peer.ts'
 import type { Chapter, Outcome, Stage } from '../scenario.ts'
 import {
   expectTelemetry,
@@ -14,35 +16,18 @@ import {
   idle,
   isUpAt,
   running,
+  runningLocally,
   soonMs,
+  statusOf,
   stubbed,
   telemetryReturns,
   untilAgentAt,
   untilApplied,
-  untilFailed,
   untilHealthy,
+  writeLocal,
 } from '../steps.ts'
 import type { Settings } from '../subject.ts'
 import { killQuietly, until, within } from '../subject.ts'
-
-async function writeLocal(stage: Stage, name: string, text: string): Promise<string> {
-  const file = join(stage.folder, name)
-  await mkdir(stage.folder, { recursive: true })
-  await writeFile(file, text)
-  return file
-}
-
-/** A supervisor with a local configuration alone, so that a crash is nobody's fault. */
-async function runningLocally(stage: Stage, collector: string = stage.collector) {
-  const port = await freePort()
-  const local = await writeLocal(stage, 'local.yaml', forwarding({ port, sink: stage.sink }))
-  const peer = await stage.peer()
-  const subject = stage.subject({ endpoint: peer.url, settings: { agent: { config_files: [local] } }, collector })
-  await subject.start()
-  await untilHealthy(peer, subject.uid)
-  await expectTelemetry(stage, port)
-  return { peer, subject, port }
-}
 
 /** Asks for a WebSocket as a Collector's extension does. The status of the answer: 101 for a success. */
 async function upgradeAt(port: number): Promise<number> {
@@ -71,6 +56,11 @@ async function isListening(port: number): Promise<boolean> {
     },
     () => false,
   )
+}
+
+/** The Collector ended by itself with that configuration, before or after it was APPLIED. */
+function isDown(agent: SeenAgent, hash: string): boolean {
+  return statusOf(agent, hash).includes(RemoteConfigStatuses.RemoteConfigStatuses_FAILED) || (agent.status.health?.lastError ?? '') !== ''
 }
 
 /** A Collector that notes each start in `starts`. */
@@ -309,13 +299,13 @@ export const lifecycle: Chapter = {
       reason: 'The stock supervisor has no last good configuration',
       run: async (stage) => {
         const { collector, starts } = await countingCollector(stage)
-        const { peer, subject, port } = await runningLocally(stage, collector)
+        const { peer, subject, port } = await runningLocally(stage, {}, collector)
         const hash = peer.offerConfig(subject.uid, { 'a.yaml': stubbed({ crash_after_ms: 1500 }) })
         await until(async () => !(await isListening(port)), 'the port to be free')
         const other = createServer()
         other.listen(port, '127.0.0.1')
         await once(other, 'listening')
-        await untilFailed(peer, subject.uid, hash)
+        await peer.until(subject.uid, (agent) => isDown(agent, hash), { what: 'the crash' })
         const before = await starts()
         await within(async () => (await starts()) > before + 6, 4000)
         const more = (await starts()) - before
@@ -347,7 +337,7 @@ export const lifecycle: Chapter = {
       title: 'A Collector whose supervisor was killed ends by itself after orphan_detection_interval',
       // with the stub alone: a real Collector v0.149.0 notices, and does not end
       run: async (stage) => {
-        const { subject } = await running(stage)
+        const { subject } = await runningLocally(stage)
         await subject.killAlone()
         const isGone = await within(() => subject.collectors().length === 0, soonMs)
         return isGone === true ? ok('it ends') : differs('it stays')
@@ -359,7 +349,7 @@ export const lifecycle: Chapter = {
       stock: 'differs',
       reason: 'What an earlier supervisor left is ended first',
       run: async (stage) => {
-        const { peer, subject, port } = await running(stage, { agent: { orphan_detection_interval: '30s' } })
+        const { peer, subject, port } = await runningLocally(stage, { agent: { orphan_detection_interval: '30s' } })
         const pid = await subject.untilCollector()
         await subject.killAlone()
         await subject.start()
@@ -381,7 +371,7 @@ export const lifecycle: Chapter = {
       stock: 'differs',
       reason: 'One supervisor at a time has a storage directory',
       run: async (stage) => {
-        const { peer, subject } = await running(stage)
+        const { peer, subject } = await runningLocally(stage)
         const second = stage.subject({ endpoint: peer.url, settings: { storage: { directory: subject.storage } } })
         await second.start()
         const how = await Promise.race([second.child.ended, until(() => subject.collectors().length > 1, 'a second Collector').catch(() => 'nothing')])
@@ -394,7 +384,7 @@ export const lifecycle: Chapter = {
       title: signal === 'SIGINT' ? 'Ctrl-C ends the Collector first and says goodbye' : 'SIGTERM (systemd, containers) does the same',
       ...(signal === 'SIGTERM' ? { stock: 'differs' as const, reason: 'Service managers end programs with SIGTERM; v0.149.0 handles SIGINT alone' } : {}),
       run: async (stage: Stage) => {
-        const { peer, subject } = await running(stage)
+        const { peer, subject } = await runningLocally(stage)
         subject.child.signal(signal)
         const how = await subject.child.ended
         await peer.until(subject.uid, (agent) => agent.connection === undefined, { what: 'disconnected' })
@@ -425,7 +415,7 @@ export const lifecycle: Chapter = {
       title: 'opamp_server_port: the Collector is told that port',
       run: async (stage) => {
         const port = await freePort()
-        const { subject } = await running(stage, { agent: { opamp_server_port: port } })
+        const { subject } = await runningLocally(stage, { agent: { opamp_server_port: port } })
         return (await subject.fileInStorage('effective.yaml')).includes(`:${port}/v1/opamp`) ? ok('that port') : differs('another port')
       },
     },
@@ -434,7 +424,7 @@ export const lifecycle: Chapter = {
       title: 'Another program at the local port is turned away, and the Collector stays connected',
       run: async (stage) => {
         const port = await freePort()
-        const { peer, subject } = await running(stage, { agent: { opamp_server_port: port } })
+        const { peer, subject } = await runningLocally(stage, { agent: { opamp_server_port: port } })
         const pid = await subject.untilCollector()
         const before = peer.agent(subject.uid).reports.length
         const status = await upgradeAt(port)
@@ -451,7 +441,7 @@ export const lifecycle: Chapter = {
       title: "The Collector's output is in agent.log in the storage directory",
       collectors: ['stub', 'real'],
       run: async (stage) => {
-        const { subject } = await running(stage)
+        const { subject } = await runningLocally(stage)
         return (await subject.fileInStorage('agent.log')).includes('Everything is ready') ? ok('there') : differs('not there')
       },
     },
@@ -459,7 +449,7 @@ export const lifecycle: Chapter = {
       id: 'passthrough-logs',
       title: "passthrough_logs: the Collector's output is in the supervisor's instead",
       run: async (stage) => {
-        const { subject } = await running(stage, { agent: { passthrough_logs: true } })
+        const { subject } = await runningLocally(stage, { agent: { passthrough_logs: true } })
         return subject.child.output.includes('Everything is ready') ? ok('there') : differs('not there')
       },
     },
@@ -513,7 +503,7 @@ export const lifecycle: Chapter = {
       run: async (stage) => {
         const file = join(stage.folder, 'own.log')
         await mkdir(stage.folder, { recursive: true })
-        const { subject } = await running(stage, { telemetry: { logs: { level: 'info', output_paths: [file] } } })
+        const { subject } = await runningLocally(stage, { telemetry: { logs: { level: 'info', output_paths: [file] } } })
         const text = await readFile(file, 'utf8')
         if (/"level":"debug"|\bdebug\b/i.test(text)) return differs('with debug lines')
         return text.length > 0 && subject.child.stdout === '' ? ok('in the file alone') : differs('elsewhere')

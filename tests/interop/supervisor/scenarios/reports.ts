@@ -7,7 +7,7 @@ import { CustomMessageSchema } from '@drover/protocol'
 import { attributesOf, effectiveText } from '../opamp-peer.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
 import type { Chapter } from '../scenario.ts'
-import { assignTo, expectTelemetry, idle, isUpAt, running, soonMs, stubbed, untilAgentAt, untilApplied, untilHealthy } from '../steps.ts'
+import { assignTo, expectTelemetry, idle, isUpAt, running, runningLocally, soonMs, stubbed, untilAgentAt, untilApplied, untilHealthy } from '../steps.ts'
 
 const allOff = {
   accepts_remote_config: false,
@@ -87,7 +87,7 @@ export const reports: Chapter = {
       id: 'capabilities-on',
       title: 'Each capability of the file is announced, and only those',
       run: async (stage) => {
-        const { peer, subject } = await running(stage)
+        const { peer, subject } = await runningLocally(stage)
         const names = peer.agent(subject.uid).capabilities.names()
         const expected = [
           'ReportsStatus',
@@ -234,7 +234,7 @@ export const reports: Chapter = {
       id: 'own-attributes',
       title: "The Collector's own logs are JSON, and its own telemetry carries the attributes of its description",
       run: async (stage) => {
-        const { peer, subject } = await running(stage)
+        const { peer, subject } = await runningLocally(stage)
         const text = effectiveText(peer.agent(subject.uid))
         return /encoding: "?json/.test(text) && text.includes(`service.instance.id`) ? ok('in the effective configuration') : differs('missing')
       },

@@ -14,7 +14,7 @@ import type { OpampPeer, SeenAgent } from '../opamp-peer.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
 import type { Chapter, Outcome, Stage } from '../scenario.ts'
 import type { Subject } from '../subject.ts'
-import { createCertificate, expectTelemetry, isHealthy, running, soonMs, untilHealthy } from '../steps.ts'
+import { createCertificate, expectTelemetry, isHealthy, runningLocally, soonMs, untilHealthy } from '../steps.ts'
 import { until, within } from '../subject.ts'
 
 const { ConnectionSettingsStatuses_APPLIED: APPLIED, ConnectionSettingsStatuses_FAILED: FAILED } = ConnectionSettingsStatuses
@@ -47,7 +47,7 @@ const settingsStatus = (agent: SeenAgent) => agent.status.connectionSettingsStat
 
 /** Offers settings that lead nowhere, and looks whether the agent is soon back where it was, and says why. */
 async function backFrom(stage: Stage, bad: Settings): Promise<Outcome> {
-  const { peer, subject, port } = await running(stage)
+  const { peer, subject, port } = await runningLocally(stage)
   peer.offer(subject.uid, opampOffer(bad))
   const startedAt = performance.now()
   const isJudged = (agent: SeenAgent) => agent.connection !== undefined && settingsStatus(agent)?.status === FAILED
@@ -80,7 +80,7 @@ async function stays(stage: Stage, elsewhere: OpampPeer, otherwise: string): Pro
 const proof = 'Offered settings are a candidate: tried beside the running connection, adopted only when the server answers'
 
 async function withTwoPeers(stage: Stage): Promise<{ first: OpampPeer; second: OpampPeer; subject: Subject }> {
-  const { peer, subject } = await running(stage)
+  const { peer, subject } = await runningLocally(stage)
   const second = await stage.peer({ token: 'second' })
   peer.offer(subject.uid, opampOffer({ endpoint: second.url, token: 'second' }))
   await second.until(subject.uid, (agent) => agent.connection !== undefined, { what: 'connected to the second server' })
@@ -200,7 +200,7 @@ export const settings: Chapter = {
       id: 'heartbeat',
       title: 'The interval of heartbeats is taken from the offer',
       run: async (stage) => {
-        const { peer, subject } = await running(stage)
+        const { peer, subject } = await runningLocally(stage)
         const second = await stage.peer()
         peer.offer(subject.uid, opampOffer({ endpoint: second.url, heartbeatSeconds: 1 }))
         await second.until(subject.uid, (agent) => agent.connection !== undefined, { what: 'connected' })
@@ -213,7 +213,7 @@ export const settings: Chapter = {
       title: "Own-telemetry settings become the Collector's: its logs arrive where the offer says",
       collectors: ['stub', 'real'],
       run: async (stage) => {
-        const { peer, subject } = await running(stage)
+        const { peer, subject } = await runningLocally(stage)
         peer.offer(subject.uid, telemetryOffer(stage.sink.url))
         await peer.until(subject.uid, (agent) => effectiveText(agent).includes(`${stage.sink.url}/v1/logs`), { what: 'in the effective configuration' })
         const body = await stage.sink.untilReceived('logs', subject.uid, 20_000)
@@ -224,7 +224,7 @@ export const settings: Chapter = {
       id: 'own-telemetry-persists',
       title: 'Own-telemetry settings survive a restart',
       run: async (stage) => {
-        const { peer, subject } = await running(stage)
+        const { peer, subject } = await runningLocally(stage)
         peer.offer(subject.uid, telemetryOffer(stage.sink.url))
         await peer.until(subject.uid, (agent) => effectiveText(agent).includes(`${stage.sink.url}/v1/logs`), { what: 'in the effective configuration' })
         if (peer.agent(subject.uid).capabilities.has('ReportsConnectionSettingsStatus'))
@@ -240,7 +240,7 @@ export const settings: Chapter = {
       id: 'new-identity',
       title: 'Another instance uid is used at once, by the Collector as well, and kept',
       run: async (stage) => {
-        const { peer, subject } = await running(stage)
+        const { peer, subject } = await runningLocally(stage)
         const pid = await subject.untilCollector()
         const newUid = createInstanceUid(Date.now(), random)
         peer.offer(subject.uid, { newInstanceUid: newUid })
