@@ -77,7 +77,7 @@ async function refusal(stage: Stage, settings: Settings, says: RegExp): Promise<
   const subject = stage.subject({ endpoint: peer.url, settings })
   await subject.start()
   const how = await Promise.race([subject.child.ended, untilHealthy(peer, subject.uid)])
-  if (how !== 'exit code 1') return differs(`${how}`)
+  if (how !== 'exit code 1') return differs(typeof how === 'string' ? how : 'it starts, and reports as healthy')
   return says.test(subject.child.output) ? ok('ends and says why') : differs(`ends, and says: ${subject.child.output.slice(-300)}`)
 }
 
