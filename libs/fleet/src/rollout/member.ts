@@ -1,0 +1,168 @@
+/** One Agent in one rollout: from what is seen of it to its state. Only the driver's member rows grow with the fleet, never the rollout. */
+import { type Counters, type MemberState, memberTraits, type Move } from './member-state.ts'
+import type { Placement } from './membership.ts'
+import type { Outcome } from './outcome.ts'
+import type { RolloutPlan } from './plan.ts'
+
+export interface Member extends Placement {
+  /** Revision it had when it joined, and has until it is released; null: none. */
+  readonly holds: number | null
+  readonly state: MemberState
+  /** Times it failed and was tried again by itself. */
+  readonly tries: number
+  /** When it came into its state. */
+  readonly since: number
+  /** When the revision was offered, in this try. */
+  readonly pushedAt: number | null
+}
+
+/** What is known of the Agent now. `outcome` is of the revision that `revisionFor` gives it. */
+export interface Sight {
+  readonly outcome: Outcome
+  /** null: it is connected. */
+  readonly offlineSince: number | null
+  /** It is a member of an older rollout that is not over. */
+  readonly busy: boolean
+}
+
+export function createMember(placement: Placement, holds: number | null, now: number): Member {
+  return { ...placement, holds, state: 'pending', tries: 0, since: now, pushedAt: null }
+}
+
+/** What a change of a member is to the counters; null: nothing. Of a new member: `moveOf(null, member)`; of one that left: `moveOf(member, null)`. */
+export function moveOf(before: Member | null, after: Member | null): Move | null {
+  const one = after ?? before
+  if (one === null || before?.state === after?.state) return null
+  return { wave: one.wave, from: before?.state ?? null, to: after?.state ?? null, late: one.late }
+}
+
+/** pending -> released | away | busy */
+export function releaseMember(member: Member, sight: Pick<Sight, 'offlineSince' | 'busy'>, now: number): Member {
+  return member.state === 'pending' ? into(member, sight.busy ? 'busy' : sight.offlineSince === null ? 'released' : 'away', now) : member
+}
+
+/** failed | timedOut | retrying -> released. Together with `allowRetry` of its ledger. */
+export function retryMember(member: Member, now: number): Member {
+  if (member.state !== 'failed' && member.state !== 'timedOut' && member.state !== 'retrying') return member
+  return { ...into(member, 'released', now), tries: member.state === 'retrying' ? member.tries + 1 : 0, pushedAt: null }
+}
+
+/** Whatever may have the target, or something else than `from` -> restoring | restoringAway; others as they are. busy | away -> pending */
+export function restoreMember(member: Member, from: number | null, offlineSince: number | null, now: number): Member {
+  const { side } = memberTraits[member.state]
+  if (side === 'back' || member.state === 'unheard') return member
+  if (side === 'before' && member.holds === from) return into(member, 'pending', now)
+  return { ...into(member, offlineSince === null ? 'restoring' : 'restoringAway', now), pushedAt: null }
+}
+
+/** Call it when something about the Agent changed, and at its `memberDeadline`. Seeing the same again changes nothing. */
+export function observeMember(plan: RolloutPlan, member: Member, sight: Sight, now: number): Member {
+  const { side } = memberTraits[member.state]
+  switch (side) {
+    case 'before':
+      // Back in the queue, so that a thousand that return at once are released a few at a time.
+      if (member.state === 'busy') return sight.busy ? member : into(member, 'pending', now)
+      return member.state === 'away' && sight.offlineSince === null ? into(member, 'pending', now) : member
+    case 'target':
+      return pushed(member, into(member, targetState(plan, member, sight, now), now), now)
+    case 'back':
+      return into(member, backState(plan, member, sight, now), now)
+    default:
+      return side satisfies never
+  }
+}
+
+function into(member: Member, state: MemberState, now: number): Member {
+  return state === member.state ? member : { ...member, state, since: now }
+}
+
+const outStates: readonly MemberState[] = ['offered', 'applying', 'applied', 'failed', 'retrying']
+
+/** The push counts from the first sign of it; for an Agent that was lost and is offered it again, from then. */
+function pushed(before: Member, after: Member, now: number): Member {
+  if (after.state === before.state) return before
+  const again = before.state === 'lost' && (after.state === 'offered' || after.state === 'applying')
+  return again || (after.pushedAt === null && outStates.includes(after.state)) ? { ...after, pushedAt: now } : after
+}
+
+function targetState(plan: RolloutPlan, member: Member, sight: Sight, now: number): MemberState {
+  const { outcome, offlineSince } = sight
+  switch (outcome) {
+    case 'ineligible':
+    case 'silent':
+      return 'unheard'
+    case 'failed':
+      if (member.state === 'retrying' || member.state === 'failed') return member.state
+      return member.tries < plan.retries.count ? 'retrying' : 'failed'
+    case 'timedOut':
+      return 'timedOut'
+    case 'applied':
+      return isLost(plan, member, offlineSince, now) ? 'lost' : 'applied'
+    case 'offered':
+    case 'applying':
+      if (offlineSince !== null) return now - offlineSince >= plan.times.lostGraceMs ? 'lost' : underWay(member, outcome)
+      return isOverdue(plan, member, now) ? 'timedOut' : underWay(member, outcome)
+    case 'none':
+      if (offlineSince !== null) return member.state === 'timedOut' || member.state === 'lost' ? member.state : 'away'
+      return isOverdue(plan, member, now) ? 'timedOut' : 'released'
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** Only an answer takes an Agent out of `timedOut`: an offer repeated on each connection would hide that none comes. */
+function underWay(member: Member, outcome: 'offered' | 'applying'): MemberState {
+  return member.state === 'timedOut' ? 'timedOut' : outcome
+}
+
+function isLost(plan: RolloutPlan, { pushedAt, state }: Member, offlineSince: number | null, now: number): boolean {
+  if (offlineSince === null || pushedAt === null) return false
+  if (state === 'lost') return true
+  return offlineSince >= pushedAt && offlineSince - pushedAt <= plan.times.lostWithinMs && now - offlineSince >= plan.times.lostGraceMs
+}
+
+/** Connected, under way and without an answer for too long; an Agent stays timed out until it answers. */
+function isOverdue(plan: RolloutPlan, { state, since, pushedAt }: Member, now: number): boolean {
+  if (state === 'timedOut') return true
+  if (state === 'released') return now - since >= plan.times.applyTimeoutMs
+  return (state === 'offered' || state === 'applying') && now - (pushedAt ?? since) >= plan.times.applyTimeoutMs
+}
+
+function backState(plan: RolloutPlan, member: Member, { outcome, offlineSince }: Sight, now: number): MemberState {
+  if (outcome === 'applied') return 'restored'
+  if (outcome === 'ineligible' || outcome === 'silent') return offlineSince === null ? 'unheard' : 'restoringAway'
+  if (outcome === 'failed') return 'restoreFailed'
+  if (offlineSince !== null) return member.state === 'restoreFailed' ? 'restoreFailed' : 'restoringAway'
+  if (member.state === 'restoreFailed' || outcome === 'timedOut') return 'restoreFailed'
+  return member.state === 'restoring' && now - member.since >= plan.times.applyTimeoutMs ? 'restoreFailed' : 'restoring'
+}
+
+/** When to look at the member again though nothing is heard of it; null: only when something is. Not before it is reached does `observeMember` or `retryMember` have anything to do. */
+export function memberDeadline(plan: RolloutPlan, member: Member, sight: Sight): number | null {
+  const { applyTimeoutMs, lostGraceMs } = plan.times
+  const { state, since, pushedAt } = member
+  switch (state) {
+    case 'retrying':
+      return since + plan.retries.delayMs
+    case 'released':
+    case 'restoring':
+      return since + applyTimeoutMs
+    case 'offered':
+    case 'applying':
+      return sight.offlineSince === null ? (pushedAt ?? since) + applyTimeoutMs : sight.offlineSince + lostGraceMs
+    case 'applied': {
+      const { offlineSince } = sight
+      const willBeLost = offlineSince !== null && isLost(plan, member, offlineSince, offlineSince + lostGraceMs)
+      return willBeLost ? offlineSince + lostGraceMs : null
+    }
+    default:
+      return null
+  }
+}
+
+/** Counters from the members themselves: what the kept ones must always equal. */
+export function recount(members: Iterable<Member>, wave: number): Counters {
+  const counters: Partial<Record<MemberState, number>> = {}
+  for (const member of members) if (member.wave === wave) counters[member.state] = (counters[member.state] ?? 0) + 1
+  return counters
+}
