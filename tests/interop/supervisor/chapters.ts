@@ -4,6 +4,9 @@ import { apply } from './scenarios/apply.ts'
 import { connection } from './scenarios/connection.ts'
 import { lifecycle } from './scenarios/lifecycle.ts'
 import { reports } from './scenarios/reports.ts'
+import { rollback } from './scenarios/rollback.ts'
 import { settings } from './scenarios/settings.ts'
+import { start } from './scenarios/start.ts'
+import { upkeep } from './scenarios/upkeep.ts'
 
-export const chapters: readonly Chapter[] = [apply, lifecycle, connection, reports, settings]
+export const chapters: readonly Chapter[] = [apply, rollback, start, lifecycle, upkeep, connection, reports, settings]

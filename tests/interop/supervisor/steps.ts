@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { ApiError } from '@drover/api'
 import type { AgentDetail, ApiClient } from '@drover/api'
@@ -178,6 +180,21 @@ export async function assignTo(server: Server, uid: string, name: string, body: 
 
 export const isUpAt = (agent: AgentDetail) => agent.connected && agent.healthy === true && agent.effectiveConfigHash !== null
 export const isAppliedAt = (agent: AgentDetail) => agent.configState === 'applied' && agent.desiredConfigHash === agent.remoteConfigStatus?.hash
+
+/** Somebody else's program that has a port. */
+export async function takePort(): Promise<{ port: number } & AsyncDisposable> {
+  const server = createServer((socket) => socket.destroy())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // as: a TCP listener's address is never text
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
 
 /** A certificate for 127.0.0.1 that is its own authority. PEM texts. */
 export async function createCertificate(folder: string, name: string): Promise<{ cert: string; key: string }> {

@@ -148,7 +148,9 @@ const questions = ['validate', 'components', 'featuregate', '--version']
 export function findCollectors(storage: string): readonly number[] {
   const isCollector = (pid: number): boolean => {
     const words = commandLine(pid)
-    return words.some((word) => word.includes(`${storage}/`)) && words.some((word) => word.startsWith('--config')) && !words.some((word) => questions.includes(word))
+    return (
+      words.some((word) => word.includes(`${storage}/`)) && words.some((word) => word.startsWith('--config')) && !words.some((word) => questions.includes(word))
+    )
   }
   // Looking takes a while, in which one may end and the next one start: who is still there afterwards was there with all of them.
   const found = readdirSync('/proc')

@@ -1,31 +1,23 @@
-/** A new configuration: applied, refused, or found to be bad later. */
-import { once } from 'node:events'
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+/** A new configuration: how it is taken, merged, checked and applied. */
 import { RemoteConfigStatuses } from '@drover/protocol'
-import type { AgentToServer } from '@drover/protocol'
 import { freePort } from '../../../harness/index.ts'
 import { attemptsOf } from '../../agents.ts'
-import { sendLogLine } from '../../collector-configs.ts'
 import { configOffer, effectiveText } from '../opamp-peer.ts'
 import type { SeenAgent } from '../opamp-peer.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
-import type { Chapter, Outcome, Scenario, Stage } from '../scenario.ts'
-import type { Settings } from '../subject.ts'
+import type { Chapter, Scenario } from '../scenario.ts'
 import {
   assignTo,
   expectTelemetry,
   forwarding,
   idle,
   isAppliedAt,
-  isHealthy,
   isUpAt,
   running,
   soonMs,
   statusOf,
   stubbed,
+  takePort,
   telemetryReturns,
   untilAgentAt,
   untilApplied,
@@ -35,174 +27,6 @@ import {
 import { until } from '../subject.ts'
 
 const { RemoteConfigStatuses_APPLIED: APPLIED, RemoteConfigStatuses_APPLYING: APPLYING, RemoteConfigStatuses_FAILED: FAILED } = RemoteConfigStatuses
-
-/** Somebody else's program that has a port. */
-async function takePort(): Promise<{ port: number } & AsyncDisposable> {
-  const server = createServer((socket) => socket.destroy())
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // as: a TCP listener's address is never text
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
-
-/** A Collector that comes to harm when its configuration has something `doomed`: `before` in its own process, `later` beside it. For the real one. */
-async function doomed(stage: Stage, { before = ':', later = ':' }: { before?: string; later?: string }): Promise<{ collector?: string }> {
-  if (stage.collectorKind === 'stub') return {}
-  const collector = join(stage.folder, 'doomed')
-  await mkdir(stage.folder, { recursive: true })
-  const isDoomed = `case "$1" in --config) grep -q doomed "$2";; --config=*) grep -q doomed "\${1#--config=}";; *) false;; esac`
-  const harm = `if ${isDoomed}; then ${before}; (${later}) </dev/null >/dev/null 2>&1 & fi`
-  await writeFile(collector, `#!/bin/sh\n${harm}\nexec '${stage.collector}' "$@"\n`)
-  await chmod(collector, 0o755)
-  return { collector }
-}
-
-/** The Collector lives for 5 s with it. */
-function crashing(stage: Stage, port: number): string {
-  if (stage.collectorKind === 'stub') return forwarding({ port, sink: stage.sink, stub: { crash_after_ms: 5000 } })
-  return forwarding({ port, sink: stage.sink, batch: 'batch/doomed', more: { processors: { 'batch/doomed': {} } } })
-}
-
-const crash = (stage: Stage) => doomed(stage, { later: 'sleep 5; kill -SEGV $$' })
-
-/** Somewhat more than it needs at rest. */
-const memoryLimitKib = 1_700_000
-const floodLineChars = 1_000_000
-
-/** What comes in is kept for hours. */
-function hoarding(stage: Stage, port: number): string {
-  const processors = { 'batch/doomed': { timeout: '5h', send_batch_size: 100_000_000 } }
-  return forwarding({ port, sink: stage.sink, batch: 'batch/doomed', more: { processors } })
-}
-
-/** Sends logs until nobody takes them any more. */
-async function flood(port: number): Promise<void> {
-  const text = 'x'.repeat(floodLineChars)
-  const isTaken = () =>
-    sendLogLine(port, text).then(
-      () => true,
-      () => false,
-    )
-  await until(isTaken, 'the Collector on the bad configuration')
-  while (await isTaken());
-}
-
-interface BadOptions {
-  readonly settings?: Settings
-  readonly collector?: string
-  /** When the verdict is expected; default: while it is watched. */
-  readonly verdict?: 'failed' | 'applied-first'
-  /** Called when it was offered, with the port that it was made for. */
-  readonly meanwhile?: (badPort: number) => Promise<void>
-}
-
-/** Offers a bad configuration and looks whether the good one is back without anybody's help. */
-async function backAfter(stage: Stage, bad: (port: number) => Promise<string> | string, options: BadOptions = {}): Promise<Outcome> {
-  const { peer, subject, port } = await running(stage, options.settings, options.collector)
-  const goodEffective = effectiveText(peer.agent(subject.uid))
-  const badPort = await freePort()
-  const hash = peer.offerConfig(subject.uid, { 'bad.yaml': await bad(badPort) })
-  await options.meanwhile?.(badPort)
-  if (options.verdict === 'applied-first') {
-    await untilApplied(peer, subject.uid, hash)
-    const before = peer.agent(subject.uid).reports.length
-    const isDown = (one: AgentToServer) => one.health?.healthy === false || one.remoteConfigStatus?.status === FAILED
-    await peer.until(subject.uid, (agent) => agent.reports.slice(before).some(isDown), { what: 'the crash' })
-  } else console.info(`${stage.kind}: ${await untilFailed(peer, subject.uid, hash)}`)
-  const verdictAt = performance.now()
-  if (!(await telemetryReturns(stage, port, soonMs))) {
-    const told = options.verdict === 'applied-first' ? 'APPLIED is not taken back' : 'FAILED is reported'
-    return differs(`${told}; telemetry stays down: the Collector is started on the bad configuration again and again`)
-  }
-  console.info(
-    `${stage.kind}: telemetry is back ${options.verdict ?? 'failed'} ${stage.folder.split('/').at(-1)} ${Math.round(performance.now() - verdictAt)} ms after the verdict`,
-  )
-  if (options.verdict === 'applied-first') await untilFailed(peer, subject.uid, hash)
-  const seen = await peer.within(subject.uid, (agent) => (isHealthy(agent) && effectiveText(agent) === goodEffective) || undefined, soonMs)
-  if (seen === undefined) return differs('telemetry goes through again, but what runs is not reported')
-  if (subject.collectors().length !== 1) return differs('more than one Collector runs')
-  return ok('FAILED with the reason; the last good configuration is back by itself, telemetry goes through again, and what runs is reported')
-}
-
-const rollback = 'The last good configuration comes back locally, also when no server is there to offer it again; the stock supervisor goes on with the bad one'
-
-const rollbacks: readonly Scenario[] = [
-  {
-    id: 'refused-at-start',
-    title: 'A configuration that passes validation and is refused at the start is taken back',
-    stock: 'differs',
-    reason: rollback,
-    run: (stage) => backAfter(stage, async (port) => forwarding({ port, sink: stage.sink, stub: { fails_at_start: 'no such device' } })),
-  },
-  {
-    id: 'port-taken',
-    title: 'A configuration that validates but cannot bind its port is taken back',
-    collectors: ['stub', 'real'],
-    stock: 'differs',
-    reason: rollback,
-    run: async (stage) => {
-      await using taken = await takePort()
-      return await backAfter(stage, async () => forwarding({ port: taken.port, sink: stage.sink }))
-    },
-  },
-  {
-    id: 'crash-while-applying',
-    title: 'A configuration that crashes the Collector after 5 s of health, while it is watched, is taken back',
-    collectors: ['stub', 'real'],
-    stock: 'differs',
-    reason: rollback,
-    run: async (stage) => backAfter(stage, (port) => crashing(stage, port), { settings: { agent: { config_apply_timeout: '8s' } }, ...(await crash(stage)) }),
-  },
-  {
-    id: 'crash-after-applied',
-    title: 'A configuration that crashes the Collector after 5 s of health, when it was applied already, is taken back',
-    collectors: ['stub', 'real'],
-    stock: 'differs',
-    reason: 'A configuration stays under suspicion for a while after APPLIED; a crash in that time takes it back',
-    run: async (stage) => backAfter(stage, (port) => crashing(stage, port), { verdict: 'applied-first', ...(await crash(stage)) }),
-  },
-  {
-    id: 'memory',
-    title: 'A configuration that eats memory until it is killed is taken back',
-    collectors: ['stub', 'real'],
-    stock: 'differs',
-    reason: rollback,
-    run: async (stage) => {
-      if (stage.collectorKind === 'stub') return backAfter(stage, (port) => forwarding({ port, sink: stage.sink, stub: { eat_mib: 128 } }))
-      const settings = { agent: { config_apply_timeout: '20s' } }
-      const limited = await doomed(stage, { before: `ulimit -v ${memoryLimitKib}` })
-      return backAfter(stage, (port) => hoarding(stage, port), { settings, meanwhile: flood, ...limited })
-    },
-  },
-  {
-    id: 'never-healthy',
-    title: 'A configuration under which the Collector never says that it is healthy is taken back after config_apply_timeout',
-    stock: 'differs',
-    reason: rollback,
-    run: (stage) => backAfter(stage, async () => forwarding({ port: await freePort(), sink: stage.sink, stub: { silent: true } })),
-  },
-  {
-    id: 'unhealthy',
-    title: 'A configuration under which the Collector is unhealthy is taken back, and the reason says what it complained of',
-    stock: 'differs',
-    reason: `${rollback}; and it says only that the time ran out`,
-    run: async (stage) => {
-      const { peer, subject } = await running(stage)
-      const port = await freePort()
-      const hash = peer.offerConfig(subject.uid, { 'bad.yaml': forwarding({ port, sink: stage.sink, stub: { unhealthy: 'the disk is full' } }) })
-      const text = await untilFailed(peer, subject.uid, hash)
-      if (!text.includes('the disk is full')) return differs('FAILED without what the Collector complained of; the bad configuration stays')
-      await untilHealthy(peer, subject.uid)
-      return ok('FAILED with what the Collector complained of; the last good configuration is back')
-    },
-  },
-]
 
 export const apply: Chapter = {
   title: 'A new configuration',
@@ -321,7 +145,6 @@ export const apply: Chapter = {
         return offers.length === 1 ? ok('restored; offered once') : differs(`the bad one was offered ${offers.length} times`)
       },
     },
-    ...rollbacks,
     {
       id: 'restart-after-failure',
       title: 'A supervisor that is restarted after a failure starts with the last good configuration',
@@ -410,16 +233,6 @@ export const apply: Chapter = {
         await expectTelemetry(stage, port)
         return subject.collectors().join() === String(pid) ? ok('same process') : differs('another process')
       },
-    },
-    {
-      id: 'hup-bad',
-      title: 'use_hup_config_reload: a reload that ends the Collector is taken back',
-      stock: 'differs',
-      reason: rollback,
-      run: (stage) =>
-        backAfter(stage, async (port) => forwarding({ port, sink: stage.sink, stub: { fails_at_start: 'no such device' } }), {
-          settings: { agent: { use_hup_config_reload: true } },
-        }),
     },
     {
       id: 'slow-stop',
