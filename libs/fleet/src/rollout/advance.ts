@@ -125,17 +125,19 @@ function whileRunning(turn: Turn, rollout: RunningRollout): Rollout {
 
 function settled(turn: Turn, rollout: RunningRollout): Rollout {
   const wave = rollout.waves[rollout.wave]
-  const applied = wave?.counters.applied ?? 0
-  const bad = wave === undefined ? 0 : badIn(wave)
+  if (wave === undefined) return rollout
+  const applied = wave.counters.applied ?? 0
+  const bad = badIn(wave)
   const isLast = rollout.wave === rollout.waves.length - 1
-  if (applied + bad > 0) {
-    const reason = `${agentCount(applied)} applied it${bad === 0 ? '' : `, ${bad} did not`}`
-    return note(turn, startSoak(rollout), 'soaking', { reason, numbers: { applied, bad } })
+  const gone = (wave.counters.away ?? 0) - (wave.size - wave.reachable)
+  // Or an outage would open wave after wave, and the change would meet everybody at once when it ends.
+  if (!isLast && gone > applied + bad) {
+    const reason = `${agentCount(gone)} of this wave went away before they could be reached, and only ${applied + bad} have an outcome`
+    return paused(turn, rollout, 'noEvidence', reason, { gone, applied, bad })
   }
-  const reason = 'nobody in it could be reached'
-  // Without any evidence so far the next wave would be the first one, and larger than somebody wanted.
-  if (!isLast && tally(rollout.waves).applied === 0) return paused(turn, rollout, 'noEvidence', reason)
-  return passed(turn, rollout, reason)
+  if (applied + bad === 0) return passed(turn, rollout, 'nobody in it could be reached')
+  const reason = `${agentCount(applied)} applied it${bad === 0 ? '' : `, ${bad} did not`}`
+  return note(turn, startSoak(rollout), 'soaking', { reason, numbers: { applied, bad } })
 }
 
 function passed(turn: Turn, rollout: RunningRollout | SoakingRollout, reason: string): Rollout {

@@ -8,7 +8,7 @@ const { applyTimeoutMs, lostGraceMs, lostWithinMs } = defaultPlan.times
 const fresh = createMember({ agent: 'a', wave: 0, point: 7, late: false }, 1, 100)
 const sight = (outcome: Outcome, more: Partial<Sight> = {}): Sight => ({ outcome, offlineSince: null, busy: false, ...more })
 const see = (member: Member, outcome: Outcome, now: number, more: Partial<Sight> = {}): Member => observeMember(defaultPlan, member, sight(outcome, more), now)
-const released = releaseMember(fresh, sight('none'), 200)
+const released = releaseMember(defaultPlan, fresh, sight('none'), 200)
 const offered = see(released, 'offered', 300)
 
 describe('a member', () => {
@@ -30,16 +30,21 @@ describe('a member', () => {
   })
 
   it('is not released twice, nor by being seen', () => {
-    expect(releaseMember(offered, sight('none'), 400)).toBe(offered)
+    expect(releaseMember(defaultPlan, offered, sight('none'), 400)).toBe(offered)
     expect(see(fresh, 'applied', 400)).toBe(fresh)
   })
 
   it('queues again when it was away or busy', () => {
-    const away = releaseMember(fresh, sight('none', { offlineSince: 1 }), 200)
-    const busy = releaseMember(fresh, sight('none', { busy: true }), 200)
+    const away = releaseMember(defaultPlan, fresh, sight('none', { offlineSince: 200 - lostGraceMs }), 200)
+    const busy = releaseMember(defaultPlan, fresh, sight('none', { busy: true }), 200)
     expect([away.state, busy.state]).toEqual(['away', 'busy'])
     expect(see(away, 'none', 300, { offlineSince: 1 })).toBe(away)
     expect(see(busy, 'none', 300, { busy: true })).toBe(busy)
+    // Who was there a moment ago is waited for.
+    const blinking = releaseMember(defaultPlan, fresh, sight('none', { offlineSince: 150 }), 200)
+    expect(blinking.state).toBe('released')
+    expect(memberDeadline(defaultPlan, blinking, sight('none', { offlineSince: 150 }))).toBe(150 + lostGraceMs)
+    expect(see(blinking, 'none', 150 + lostGraceMs, { offlineSince: 150 }).state).toBe('away')
     expect([see(away, 'none', 300).state, see(busy, 'none', 300).state]).toEqual(['pending', 'pending'])
   })
 

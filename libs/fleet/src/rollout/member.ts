@@ -37,8 +37,13 @@ export function moveOf(before: Member | null, after: Member | null): Move | null
 }
 
 /** pending -> released | away | busy */
-export function releaseMember(member: Member, sight: Pick<Sight, 'offlineSince' | 'busy'>, now: number): Member {
-  return member.state === 'pending' ? into(member, sight.busy ? 'busy' : sight.offlineSince === null ? 'released' : 'away', now) : member
+export function releaseMember(plan: RolloutPlan, member: Member, { offlineSince, busy }: Pick<Sight, 'offlineSince' | 'busy'>, now: number): Member {
+  return member.state === 'pending' ? into(member, busy ? 'busy' : isAway(plan, offlineSince, now) ? 'away' : 'released', now) : member
+}
+
+/** Not at once: Agents reconnect, and after a restart of the server all of them do. */
+function isAway({ times }: RolloutPlan, offlineSince: number | null, now: number): boolean {
+  return offlineSince !== null && now - offlineSince >= times.lostGraceMs
 }
 
 /** failed | timedOut | retrying -> released. Together with `allowRetry` of its ledger. */
@@ -100,10 +105,11 @@ function targetState(plan: RolloutPlan, member: Member, sight: Sight, now: numbe
       return isLost(plan, member, offlineSince, now) ? 'lost' : 'applied'
     case 'offered':
     case 'applying':
-      if (offlineSince !== null) return now - offlineSince >= plan.times.lostGraceMs ? 'lost' : underWay(member, outcome)
+      if (offlineSince !== null) return isAway(plan, offlineSince, now) ? 'lost' : underWay(member, outcome)
       return isOverdue(plan, member, now) ? 'timedOut' : underWay(member, outcome)
     case 'none':
-      if (offlineSince !== null) return member.state === 'timedOut' || member.state === 'lost' ? member.state : 'away'
+      if (offlineSince !== null)
+        return member.state === 'timedOut' || member.state === 'lost' ? member.state : isAway(plan, offlineSince, now) ? 'away' : 'released'
       return isOverdue(plan, member, now) ? 'timedOut' : 'released'
     default:
       return outcome satisfies never
@@ -145,6 +151,7 @@ export function memberDeadline(plan: RolloutPlan, member: Member, sight: Sight):
     case 'retrying':
       return since + plan.retries.delayMs
     case 'released':
+      return sight.offlineSince === null ? since + applyTimeoutMs : sight.offlineSince + lostGraceMs
     case 'restoring':
       return since + applyTimeoutMs
     case 'offered':

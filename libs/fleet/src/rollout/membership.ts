@@ -24,6 +24,8 @@ export interface Wave {
   readonly label: string
   /** Agents in it at the start. */
   readonly size: number
+  /** Of those, who could be reached then. */
+  readonly reachable: number
   /** Upper end of its part of the order; null: it takes nobody by order. */
   readonly bound: number | null
   readonly soakMs: number
@@ -191,6 +193,7 @@ function toWave({ spec, label, soakMs, ordered, members }: Filled): Wave {
     spec,
     label,
     size: members.length,
+    reachable: reachable(members).length,
     bound: ordered ? (members.at(-1)?.point ?? null) : null,
     soakMs,
     counters: members.length === 0 ? {} : { pending: members.length },

@@ -212,7 +212,7 @@ describe('gates', () => {
 describe('Agents that are not there', () => {
   it('hold nobody up, and get the new revision when they return', () => {
     const fleet = new TestFleet(counts, 20)
-    for (const agent of ['a1', 'a2']) fleet.offline.set(agent, 0)
+    for (const agent of ['a1', 'a2']) fleet.offline.set(agent, -1e9)
     fleet.start().finish()
     expect(fleet.rollout.state).toBe('completed')
     expect(fleet.states()).toEqual({ applied: 18, away: 2 })
@@ -232,23 +232,48 @@ describe('Agents that are not there', () => {
     expect(fleet.revision('whoever joins')).toBe(1)
   })
 
-  it('pause the rollout when there is no evidence at all', () => {
-    const fleet = new TestFleet({ ...counts, approval: 'anotherPerson' }, 20).start()
+  it('pause the rollout when they went away just before their turn: an outage is no evidence', () => {
+    const fleet = new TestFleet({ ...counts, approval: 'anotherPerson' }, 20)
+    fleet.answer = (agent) => (fleet.offline.has(agent) ? 'none' : 'applied')
+    fleet.start()
     for (const agent of fleet.of(0)) fleet.disconnect(agent)
     fleet.act('approve', 'bob')
-    expect(fleet.rollout).toMatchObject({ state: 'paused', cause: 'noEvidence', reason: 'nobody in it could be reached' })
+    expect(fleet.states()).toEqual({ released: 3, pending: 17 })
+    fleet.pass(2 * minuteMs)
+    expect(fleet.rollout).toMatchObject({ state: 'paused', cause: 'noEvidence' })
+    expect(fleet.told().at(-1)).toBe('Drover paused in wave 1: 3 agents of this wave went away before they could be reached, and only 0 have an outcome.')
     expect(fleet.states()).toEqual({ away: 3, pending: 17 })
-    fleet.connect(fleet.of(0)[0] ?? '').act('resume')
+    fleet
+      .connect(fleet.of(0)[0] ?? '')
+      .connect(fleet.of(0)[1] ?? '')
+      .act('resume')
     expect(fleet.rollout).toMatchObject({ state: 'soaking', wave: 0 })
-    // With evidence from a wave before, it goes on.
     for (const agent of fleet.of(1)) fleet.disconnect(agent)
-    fleet.pass(5 * minuteMs)
-    expect(fleet.rollout).toMatchObject({ state: 'soaking', wave: 2 })
+    fleet.pass(5 * minuteMs).pass(2 * minuteMs)
+    expect(fleet.rollout).toMatchObject({ state: 'paused', cause: 'noEvidence', wave: 1 })
+  })
+
+  it('are passed over when a ring had nobody to reach from the start', () => {
+    const fleet = new TestFleet(
+      {
+        ...counts,
+        waves: [
+          { kind: 'ring', name: 'away', selector: 'x = y' },
+          { kind: 'count', count: 2 },
+        ],
+      },
+      4,
+    )
+    fleet.lookup = (agent) => (agent === 'a0' ? 'y' : undefined)
+    fleet.offline.set('a0', -1e9)
+    fleet.start()
+    expect(fleet.told()).toContain('Drover passed wave 1: nobody in it could be reached.')
+    expect(fleet.rollout).toMatchObject({ state: 'soaking', wave: 1 })
   })
 
   it('are released a few at a time when they return all at once', () => {
     const fleet = new TestFleet({ ...counts, concurrency: 2 }, 20)
-    for (const agent of fleet.agents.slice(5)) fleet.offline.set(agent, 0)
+    for (const agent of fleet.agents.slice(5)) fleet.offline.set(agent, -1e9)
     fleet.start().finish()
     expect(fleet.states()).toEqual({ applied: 5, away: 15 })
     fleet.answer = () => 'offered'
@@ -582,7 +607,7 @@ describe('whatever happens', () => {
     const fleet = new TestFleet(plan, 12)
     const outcomes = new Map<string, ReturnType<TestFleet['answer']>>()
     fleet.answer = (name, revision) => (revision === 2 ? (outcomes.get(name) ?? 'applied') : 'applied')
-    fleet.offline.set('a3', 0)
+    fleet.offline.set('a3', -1e9)
     fleet.start()
     for (const one of story) {
       happen(fleet, outcomes, one)

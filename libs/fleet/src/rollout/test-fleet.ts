@@ -26,6 +26,8 @@ export class TestFleet {
   /** What agents make of the revision they are given. */
   answer: (agent: string, revision: number | null) => Sight['outcome'] = () => 'applied'
   verdict: Verdict | null = passing
+  /** Of every attribute. */
+  lookup: (agent: string) => string | undefined = () => undefined
   /** Off: nothing but `send` happens. */
   acts = true
 
@@ -35,7 +37,7 @@ export class TestFleet {
   }
 
   start(by = 'ann', blockers: readonly string[] = []): this {
-    const candidates = this.agents.map((agent): Candidate => ({ agent, reachable: !this.offline.has(agent), lookup: () => undefined }))
+    const candidates = this.agents.map((agent): Candidate => ({ agent, reachable: !this.offline.has(agent), lookup: () => this.lookup(agent) }))
     const { waves, placements } = placeMembers(this.plan, this.rollout.id, candidates)
     for (const placement of placements) this.members.set(placement.agent, createMember(placement, 1, this.now))
     return this.send({ kind: 'start', by, reason: '', waves, blockers })
@@ -91,7 +93,7 @@ export class TestFleet {
       const pending = [...this.members.values()].filter((member) => member.wave === wave && member.state === 'pending')
       const [next] = pending.toSorted((a, b) => a.point - b.point || (a.agent < b.agent ? -1 : 1))
       if (releasesDue(this.rollout, wave) === 0 || next === undefined) return
-      this.change(next, releaseMember(next, this.sight(next.agent), this.now))
+      this.change(next, releaseMember(this.plan, next, this.sight(next.agent), this.now))
       this.look(next.agent)
     }
   }
