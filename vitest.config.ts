@@ -31,6 +31,7 @@ export default defineConfig({
           hookTimeout: unitTimeoutMs,
         },
       },
+      systemSuite('simulation'),
       systemSuite('conformance'),
       systemSuite('runtimes'),
       systemSuite('interop'),

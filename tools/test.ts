@@ -27,6 +27,7 @@ const none: Sum = { passed: 0, failed: 0, skipped: 0 }
 /** Quick suites first. Those that start programs run one after the other: they share two cores with what they start. */
 const suites = [
   { name: 'unit', limitMinutes: 10 },
+  { name: 'simulation', limitMinutes: 10 },
   { name: 'conformance', limitMinutes: 15 },
   { name: 'runtimes', limitMinutes: 10 },
   { name: 'interop', limitMinutes: 30 },
