@@ -54,7 +54,8 @@ function usualSettings(options: SubjectOptions, storage: string): Settings {
       instance_id: options.uid,
       // a Collector serves its own metrics on port 8888 unless told otherwise
       args: ['--set=service::telemetry::metrics::level=none'],
-      config_apply_timeout: '3s',
+      // the stock supervisor's default; a machine that has much else to do needs some of it
+      config_apply_timeout: '5s',
       bootstrap_timeout: '20s',
       orphan_detection_interval: '1s',
     },

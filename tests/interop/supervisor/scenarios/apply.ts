@@ -14,6 +14,7 @@ import {
   isAppliedAt,
   isUpAt,
   running,
+  runningLocally,
   soonMs,
   statusOf,
   stubbed,
@@ -167,7 +168,7 @@ export const apply: Chapter = {
       id: 'crash-fails-at-once',
       title: 'A crash while a configuration is applied is FAILED at once, not when config_apply_timeout is over',
       run: async (stage) => {
-        const { peer, subject } = await running(stage, { agent: { config_apply_timeout: '15s' } }) // its APPLIED takes as long with the stock one
+        const { peer, subject } = await runningLocally(stage, { agent: { config_apply_timeout: '15s' } })
         const startedAt = performance.now()
         const hash = peer.offerConfig(subject.uid, { 'bad.yaml': stubbed({ crash_after_ms: 100 }) })
         await untilFailed(peer, subject.uid, hash)

@@ -5,7 +5,7 @@ import { freePort } from '../../../harness/index.ts'
 import { OpampPeer, configOffer } from '../opamp-peer.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
 import type { Chapter, Stage } from '../scenario.ts'
-import { createCertificate, expectTelemetry, forwarding, running, runningLocally, telemetryReturns, untilApplied, untilHealthy } from '../steps.ts'
+import { createCertificate, expectTelemetry, forwarding, running, runningLocally, soonMs, telemetryReturns, untilApplied, untilHealthy } from '../steps.ts'
 import { until } from '../subject.ts'
 
 /** A supervisor that starts while its server is not there, with a configuration for that case. */
@@ -35,7 +35,8 @@ export const connection: Chapter = {
         peer.greet(subject.uid, offer)
         await subject.start()
         await untilApplied(peer, subject.uid, hash)
-        await expectTelemetry(stage, port)
+        // what comes before the Collector's start is there at once, and APPLIED
+        if (!(await telemetryReturns(stage, port, soonMs))) return differs('APPLIED, and does not run')
         return peer.agent(subject.uid).connection?.transport === 'http' ? ok('applied') : differs('another transport')
       },
     },

@@ -130,7 +130,12 @@ export const rollback: Chapter = {
       collectors: ['stub', 'real'],
       stock: 'differs',
       reason: 'A configuration stays under suspicion for a while after APPLIED; a crash in that time takes it back',
-      run: async (stage) => backAfter(stage, (port) => crashing(stage, port), { verdict: 'applied-first', ...(await crash(stage)) }),
+      run: async (stage) =>
+        backAfter(stage, (port) => crashing(stage, port), {
+          settings: { agent: { config_apply_timeout: '3s' } },
+          verdict: 'applied-first',
+          ...(await crash(stage)),
+        }),
     },
     {
       id: 'memory',
