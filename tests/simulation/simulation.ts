@@ -1,5 +1,5 @@
 /** Puts a driver, its store, a network and a fleet together, breaks them as the scenario says, and checks what must always hold. */
-import { isOver, memberTraits, recount, type ReportedStatus, revisionFor, RolloutError, type Verdict } from '@drover/fleet'
+import { type Decision, isOver, memberTraits, recount, type ReportedStatus, revisionFor, RolloutError, type Verdict } from '@drover/fleet'
 import { createRandom } from '@drover/testing'
 import { type AgentNature, SimulatedAgent } from './agent.ts'
 import { Driver, hashOf } from './driver.ts'
@@ -33,6 +33,7 @@ export class Simulation {
   private checkedDecisions = 0
   private readonly numbers = new Map<string, number>()
   private soakedAt = 0
+  private completed = 1
   private readonly opened = new Map<string, number>()
 
   constructor(scenario: Scenario) {
@@ -302,6 +303,7 @@ export class Simulation {
       this.numbers.set(rollout, decision.seq)
       if (decision.seq !== expected) this.fail(`decision ${decision.seq} of ${rollout} comes where ${expected} should`)
       if (decision.kind === 'soaking') this.soakedAt = decision.at
+      this.checkAtDecision(rollout, decision)
       if (decision.kind === 'wavePassed' && decision.reason.startsWith('the soak') && decision.at - this.soakedAt < this.scenario.plan.soakMs)
         this.fail(`wave ${decision.wave} of ${rollout} passes ${decision.at - this.soakedAt} ms into its soak`)
       if (decision.kind !== 'waveOpened') continue
@@ -309,6 +311,32 @@ export class Simulation {
       if (decision.wave !== before + 1) this.fail(`wave ${decision.wave} of ${rollout} opens after wave ${before}`)
       this.opened.set(rollout, decision.wave ?? 0)
     }
+  }
+
+  /** What must be so when it is decided. The rows are those of the same commit, when nothing was committed since. */
+  private checkAtDecision(id: string, { kind, reason, wave }: Decision): void {
+    const { rollout, rows, decisions } = this.store
+    if (kind === 'started') this.checkOrigin(id)
+    if (kind === 'completed') this.completed = this.store.rollout?.id === id ? (rollout?.to ?? this.completed) : Number(id.slice(1))
+    if (kind === 'rolledBack' && rollout?.id === id) this.completed = rollout.from ?? this.completed
+    const of = wave === null ? undefined : rollout?.waves[wave]
+    if (kind === 'wavePassed' && reason.startsWith('nobody') && rollout?.id === id && of !== undefined && of.reachable > (of.counters.busy ?? 0))
+      if (wave !== rollout.waves.length - 1 && (of.counters.away ?? 0) > of.size - of.reachable) this.fail(`wave ${wave} of ${id} passes in an outage`)
+    if (rollout?.id !== id || this.checkedDecisions !== decisions.length - 1) return
+    for (const { agent, member } of rows.values()) {
+      if (member === null) continue
+      const { side, blocks, inFlight } = memberTraits[member.state]
+      if (kind === 'rolledBack' && rollout.state === 'rolledBack' && (member.state === 'restoring' || (side === 'target' && member.state !== 'unheard')))
+        this.fail(`${id} is rolled back, but ${agent} is ${member.state}`)
+      if (kind === 'soaking' && member.wave === wave && blocks && inFlight && !member.late && member.state !== 'retrying' && this.scenario.faults.length === 0)
+        this.fail(`wave ${wave} of ${id} soaks, but ${agent} is ${member.state}`)
+    }
+  }
+
+  /** It goes back to what was completed last, and not to what was under way. */
+  private checkOrigin(id: string): void {
+    const { rollout } = this.store
+    if (rollout?.id === id && rollout.from !== this.completed) this.fail(`${id} would go back to ${rollout.from}, but ${this.completed} was completed last`)
   }
 
   /** All is quiet and everybody is connected: everybody has what they should. */
@@ -322,6 +350,7 @@ export class Simulation {
       if (row === undefined) this.fail(`${agent.name} is missing`)
       const { revision } = revisionFor(current, rollout, row.member)
       const state = row.member?.state ?? 'pending'
+      if (state === 'away' && rollout.state === 'completed') this.fail(`${agent.name} is connected, and counts as away`)
       if (agent.nature === 'mute' || agent.running === hashOf(revision ?? 0)) continue
       // It said that it cannot; it keeps what works for it.
       const hash = hashOf(revision ?? 0)
