@@ -2,8 +2,8 @@
  * Where the parts of the control plane meet. The composition root (`control-plane.ts`) makes each part and hands it the functions of others
  * that it needs; features never import each other.
  */
-import type { AgentCounts, AgentSummary, ConfigFile, FragmentRef, Override } from '@drover/api'
-import type { GroupRule, Selector } from '@drover/fleet'
+import type { AgentCounts, AgentSummary, ConfigFile, FragmentRef, Override, OwnTelemetry } from '@drover/api'
+import type { Gate, GivenRevision, GroupRule, Lookup, Outcome, OwnMetric, PresetName, RolloutPlan, Selector, Verdict } from '@drover/fleet'
 import type { InstanceUid } from '@drover/protocol'
 import type { OpampHandler, OpampServer } from '@drover/server'
 import type { Registry } from '@prometheus-io/client'
@@ -12,11 +12,21 @@ import type { z } from 'zod'
 import type { EventLog } from './events/event-log.ts'
 import type { BindRoute } from './http/bind-route.ts'
 import type { BlobStore } from './storage/blob-store.ts'
-import type { Store } from './storage/store.ts'
+import type { Store, Tx } from './storage/store.ts'
 
 export interface Clock {
   /** Wall time, milliseconds since 1970. */
   now(): number
+}
+
+/** Keeps values unreadable for whoever has the store without the server secret. */
+export interface Sealer {
+  /** AES-256-GCM; `context` says what it is, and has to be the same when it is opened. */
+  seal(plain: string, context: string): Uint8Array
+  /** @throws {StoreUnusableError} when it was sealed under another secret, for something else, or was changed since. */
+  open(sealed: Uint8Array, context: string): string
+  /** HMAC-SHA-256 as lower-case hex, under a key of its own for each context. */
+  mac(text: string, context: string): string
 }
 
 /** What every part may use. */
@@ -27,23 +37,169 @@ export interface Foundation {
   readonly log: Logger
   readonly clock: Clock
   readonly metrics: Registry
+  readonly sealer: Sealer
+}
+
+/** A revision of a group, as agents are given it. Its selector and priority are in `rule`. */
+export interface RevisionRule {
+  readonly rule: GroupRule
+  readonly variables: Readonly<Record<string, string>>
+  /** Name to version. */
+  readonly secrets: Readonly<Record<string, number>>
+  readonly ownTelemetry: OwnTelemetry | null
+}
+
+/** A group with every revision that some agent may have or get now. */
+export interface GroupRevisions {
+  readonly name: string
+  readonly current: number | null
+  readonly revisions: ReadonlyMap<number, RevisionRule>
 }
 
 /** Read access to what people decided, for the agents part. Reads the store: call it after `onGroupsChanged`, not per report. */
 export interface Decisions {
-  /** Every group with its current revision. */
-  readGroups(): Promise<readonly GroupRule[]>
+  /** Every group with the revisions that are in use: the current one, those of its newest rollout, and what members of that one still hold. */
+  readGroups(): Promise<readonly GroupRevisions[]>
+  /** Value of a version of a secret; versions never change. Undefined: there is none. */
+  readSecret(name: string, version: number): Promise<string | undefined>
   /** Files of a version; versions never change, so the answer may be kept. Also of versions whose config was deleted. */
   readFiles(config: string, version: number): Promise<readonly ConfigFile[]>
 }
 
 export interface AgentsOptions extends Foundation {
   readonly decisions: Decisions
+  readonly rollouts: RolloutsForAgents
+  /** Where agents send their own telemetry, e.g. `http://127.0.0.1:4320`; asked once the listener is open. */
+  readonly telemetryEndpoint: () => string
   /** Of this program. */
   readonly version: string
   /** How many may be known. */
   readonly maxAgents: number
 }
+
+/** An agent as rollouts see it. */
+export interface FleetAgent {
+  readonly id: string
+  readonly name: string
+  readonly lookup: Lookup
+  /** Milliseconds since 1970; null: it is connected. After a restart of the server: since then. */
+  readonly offlineSince: number | null
+  readonly healthy: boolean | null
+  /** Whether what it runs lacks something of what it should have; null: not known. */
+  readonly drifted: boolean | null
+  /** What it said last when its configuration failed. */
+  readonly configError: string | null
+}
+
+/** The fleet, for rollouts: what is seen of agents, and how they are moved. Nothing here reads the store. */
+export interface FleetForRollouts {
+  /** All of them: for starts and sweeps only. */
+  agents(): Iterable<FleetAgent>
+  agent(id: string): FleetAgent | undefined
+  /** What became of the revision that `RolloutsForAgents.revisionFor` gives this agent in this group. */
+  outcome(agentId: string, group: string): Outcome
+  /** Something else may be meant for them now: they are assigned anew and offered what they should have, soon and a few at a time. */
+  reconsider(agentIds: Iterable<string>): void
+  /** What they failed is forgiven, and offered once more on the same connection. Follow it with `reconsider`. */
+  allowRetry(agentIds: Iterable<string>): Promise<void>
+  /** What the agents lack of what a revision names. */
+  missing(agentIds: Iterable<string>, revision: RevisionRule): Promise<readonly { kind: string; type: string; lacking: number; agents: string[] }[]>
+  /** How many of these would get another configuration if `changes` were given by their groups, and what one of them would. */
+  effectOf(agentIds: Iterable<string>, change: ProposedRevision): Promise<{ changing: number; notAccepting: number }>
+  changeOf(agentId: string, change: ProposedRevision): Promise<ProposedChange | undefined>
+}
+
+/** A group as it would be with a revision that may not be stored yet. */
+export interface ProposedRevision {
+  readonly group: string
+  readonly revision: RevisionRule
+}
+
+export interface ProposedChange {
+  readonly from: { readonly hash: string | null; readonly source: string; readonly merged: string }
+  readonly to: { readonly hash: string | null; readonly source: string; readonly merged: string }
+  readonly missing: readonly { readonly kind: string; readonly type: string }[]
+}
+
+/** Rollouts, for the agents part. Synchronous, and from memory: it is asked for each assignment. */
+export interface RolloutsForAgents {
+  /** What this group gives to this agent now. `current` as the group has it. */
+  revisionFor(group: string, current: number | null, agentId: string): GivenRevision
+  /** Something was heard of the agent, or it connected or disconnected: outcomes or `offlineSince` may be others. Cheap; looked at soon. */
+  onAgentChanged(agentId: string): void
+  /** The agent is selected by these groups now (by any revision in use), after it was selected by those before. */
+  onGroupsOfAgent(agentId: string, groups: readonly string[]): void
+  onAgentForgotten(agentId: string): void
+}
+
+/** A rollout that a change of a group begins. */
+export interface RolloutBeginning {
+  readonly group: string
+  /** `current` of the group. */
+  readonly from: number | null
+  /** A revision that is stored, in this transaction at the latest. */
+  readonly to: number
+  /** Checked. */
+  readonly plan: RolloutPlan
+  /** Which preset the plan is; null: one of its own. */
+  readonly preset: PresetName | null
+  /** Prepared, not started. */
+  readonly draft: boolean
+  readonly reason: string
+  readonly by: string
+}
+
+/** Rollouts, for the groups part. Both return what is to be called after the commit, and only then. */
+export interface RolloutsForGroups {
+  /**
+   * Makes a rollout in the caller's transaction. What the group had under way is superseded.
+   * @throws {ConflictError} while the newest rollout of the group rolls back.
+   */
+  begin(tx: Tx, beginning: RolloutBeginning): Promise<() => void>
+  /** The group is deleted in this transaction: whatever its rollouts still do ends, with this reason. */
+  end(tx: Tx, group: string, why: { readonly by: string; readonly reason: string }): Promise<() => void>
+}
+
+/** The agents' own metrics, for gates. */
+export interface TelemetryEvidence {
+  /** Mean of a metric for each agent over a span of time; agents that told nothing are left out. */
+  means(metric: OwnMetric, agentIds: readonly string[], fromMs: number, toMs: number): Promise<ReadonlyMap<string, number>>
+  /** Means over groups of agents at each interval, for charts. */
+  series(
+    metric: OwnMetric,
+    sets: readonly (readonly string[])[],
+    fromMs: number,
+    toMs: number,
+  ): Promise<{ intervalSeconds: number; points: readonly { atMs: number; values: readonly { mean: number | null; agents: number }[] }[] }>
+}
+
+export interface GateMember {
+  readonly id: string
+  /** When it got the change; null for those that did not. */
+  readonly pushedAt: number | null
+  /** As they were before they got it, and are now for those that did not. */
+  readonly before: { readonly healthy: boolean | null; readonly drifted: boolean | null }
+}
+
+/** What a gate is asked about. */
+export interface GateQuestion {
+  readonly rollout: string
+  readonly group: string
+  readonly from: number | null
+  readonly to: number
+  readonly wave: number
+  readonly round: number
+  /** Members of the wave that applied the change. */
+  readonly changed: readonly GateMember[]
+  /** Members that did not get it and are connected; at most 1,000, chosen by their place in the order. */
+  readonly control: readonly GateMember[]
+  /** When the soak began. */
+  readonly since: number
+  readonly now: number
+}
+
+/** Answers within seconds, never throws: what goes wrong is an inconclusive verdict that says so. */
+export type JudgeGate = (gate: Gate, question: GateQuestion) => Promise<Verdict>
 
 /** Components that a number of agents contain in the same way. */
 export interface ComponentGroup {
@@ -90,8 +246,9 @@ export interface AgentsPart extends AsyncDisposable {
   /** What the agents that a selector chooses contain; those that reported nothing count in `total` alone. */
   componentsOf(selector: Selector): { readonly total: number; readonly groups: readonly ComponentGroup[] }
   previewDraft(draft: GroupDraft): Promise<DraftEffect>
-  /** After the commit of any change of groups or their revisions. Must return at once; the part reads `decisions` again and acts. */
+  /** After the commit of any change of groups or of revisions in use. Must return at once; the part reads `decisions` again and acts. */
   onGroupsChanged(): void
+  readonly fleet: FleetForRollouts
   /** Lets go of attempts that neither people nor rules look at any more. */
   prune(): Promise<void>
   /** Writes what is still coalesced; called at the end, after the last report. */

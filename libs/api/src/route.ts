@@ -17,7 +17,7 @@ export interface Route<
   readonly method: HttpMethod
   /** Path below `/api/v1`, parameters as `{name}`. */
   readonly path: string
-  readonly tag: 'agents' | 'configs' | 'groups' | 'events' | 'access' | 'system'
+  readonly tag: 'agents' | 'configs' | 'groups' | 'rollouts' | 'secrets' | 'telemetry' | 'webhooks' | 'events' | 'access' | 'system'
   readonly summary: string
   readonly access: RouteAccess
   readonly params?: Params

@@ -1,4 +1,5 @@
 /** The tables, as Kysely sees them. Times are milliseconds since 1970, hashes lower-case hex, `…_json` columns JSON text. */
+import type { MemberState, RolloutStateName } from '@drover/fleet'
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely'
 
 /** A number with a default, so that an insert may leave it out. */
@@ -44,6 +45,11 @@ export interface AgentsTable {
   remote_address: string | null
   /** Grows with each edit by a person; the ETag. */
   edit: Defaulted<number>
+  /** Connection settings: hash of the last offer, and what the agent said of which. */
+  settings_offered_hash: Defaulted<string | null>
+  settings_status_hash: Defaulted<string | null>
+  settings_status: Defaulted<'unset' | 'applying' | 'applied' | 'failed' | null>
+  settings_error: Defaulted<string | null>
 }
 
 export interface ComponentSetsTable {
@@ -70,6 +76,8 @@ export interface RenderedConfigsTable {
   blob_hash: string
   /** What it stands for, e.g. `base@3 (group all)`. */
   source: string
+  /** 1: the files hold values of secrets, and the blob is sealed. */
+  sealed: Defaulted<number>
   created_at: number
 }
 
@@ -117,9 +125,15 @@ export interface ConfigVersionsTable {
 export interface GroupsTable {
   name: string
   description: string
+  /** As its newest revision has them. */
   selector: string
   priority: number
+  /** Number of the newest revision. */
   revision: number
+  /** What the last completed rollout gave to all members; null: none was completed. */
+  current: number | null
+  /** null: the preset `standard`. */
+  plan_json: string | null
   /** As `configs.first_version`. */
   first_revision: number
   created_at: number
@@ -130,11 +144,119 @@ export interface GroupsTable {
 export interface GroupRevisionsTable {
   group_name: string
   number: number
+  selector: string
+  priority: number
   /** `[{ config, version }]` */
   configs_json: string
+  /** `{ name: value }` */
+  variables_json: string
+  /** `{ name: version }` */
+  secrets_json: string
+  /** As `OwnTelemetry` of the API; null: the revision says nothing about it. */
+  own_telemetry_json: string | null
   author: string
   message: string
   created_at: number
+}
+
+export interface RolloutsTable {
+  seq: Generated<number>
+  id: string
+  group_name: string
+  from_revision: number | null
+  to_revision: number
+  /** As `RolloutPlan` of fleet. */
+  plan_json: string
+  preset: string | null
+  state: RolloutStateName
+  /** As `Rollout` of fleet. */
+  rollout_json: string
+  /** Members at the start. */
+  agents: number
+  reason: string
+  created_by: string
+  created_at: number
+  started_at: number | null
+  ended_at: number | null
+}
+
+/** As `Member` of fleet. */
+export interface RolloutMembersTable {
+  rollout_id: string
+  agent_id: string
+  wave: number
+  point: number
+  late: number
+  holds: number | null
+  state: MemberState
+  tries: number
+  since: number
+  pushed_at: number | null
+  /** How the agent was before it got the change: `{ healthy, drifted }`. */
+  before_json: string | null
+}
+
+export interface RolloutDecisionsTable {
+  rollout_id: string
+  seq: number
+  /** As `Decision` of fleet. */
+  decision_json: string
+}
+
+export interface SecretsTable {
+  name: string
+  description: string
+  version: number
+  created_at: number
+  updated_at: number
+  updated_by: string
+}
+
+export interface SecretVersionsTable {
+  name: string
+  version: number
+  sealed: Uint8Array
+  created_at: number
+  created_by: string
+}
+
+export interface ConfigDraftsTable {
+  config: string
+  description: string
+  base_version: number | null
+  /** Key into `blobs`: the files as JSON. */
+  blob_hash: string
+  message: string
+  updated_by: string
+  updated_at: number
+  edit: number
+}
+
+export interface WebhooksTable {
+  name: string
+  url: string
+  /** Kinds or prefixes. */
+  events_json: string
+  enabled: number
+  sealed_secret: Uint8Array
+  /** The last event that was looked at. */
+  last_event_id: number
+  created_at: number
+  created_by: string
+}
+
+export interface WebhookDeliveriesTable {
+  id: Generated<number>
+  webhook: string
+  event_id: number
+  event_kind: string
+  state: 'pending' | 'delivered' | 'givenUp'
+  tries: number
+  status: number | null
+  detail: string
+  created_at: number
+  updated_at: number
+  next_try_at: number | null
 }
 
 export interface TokensTable {
@@ -204,6 +326,14 @@ export interface Database {
   config_versions: ConfigVersionsTable
   groups: GroupsTable
   group_revisions: GroupRevisionsTable
+  rollouts: RolloutsTable
+  rollout_members: RolloutMembersTable
+  rollout_decisions: RolloutDecisionsTable
+  secrets: SecretsTable
+  secret_versions: SecretVersionsTable
+  config_drafts: ConfigDraftsTable
+  webhooks: WebhooksTable
+  webhook_deliveries: WebhookDeliveriesTable
   tokens: TokensTable
   sessions: SessionsTable
   sign_in_links: SignInLinksTable
