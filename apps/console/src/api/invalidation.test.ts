@@ -18,13 +18,17 @@ describe('an event', () => {
     expect(keys('group.changed', 'everything')).toEqual(expect.arrayContaining(['agent', 'groups', 'configs']))
   })
 
+  it('about a wave makes rollouts and every agent’s page stale, since agents get something else from then on', () => {
+    expect(keys('rollout.waveOpened', 'rol_1')).toEqual(expect.arrayContaining(['rollouts', 'groups', 'agent']))
+  })
+
   it.each(EventKind.options)('of kind %s makes only known reads stale', (kind) => {
-    const known = /^(agents\/(list|counts|attributes|failed)|agent(\/agt_1)?|groups|configs|tokens|status)$/
+    const known = /^(agents\/(list|counts|attributes|failed)|agent(\/agt_1)?|groups|rollouts|configs|secrets|webhooks|tokens|status)$/
     expect(keys(kind).filter((key) => !known.test(key))).toEqual([])
   })
 
   it('of a kind that this page does not know makes nothing else stale', () => {
-    expect(staleKeys({ kind: 'rollout.started' as EventKind, subject: 'x' })).toEqual([])
+    expect(staleKeys({ kind: 'dance.started' as EventKind, subject: 'x' })).toEqual([])
   })
 })
 

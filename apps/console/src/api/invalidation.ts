@@ -12,9 +12,14 @@ const configs: KeyPrefix = ['configs']
 const failed: KeyPrefix = ['agents', 'failed']
 const tokens: KeyPrefix = ['tokens']
 const status: KeyPrefix = ['status']
+const rollouts: KeyPrefix = ['rollouts']
+const secrets: KeyPrefix = ['secrets']
+const webhooks: KeyPrefix = ['webhooks']
 
 const fleet = [agents, counts, groups, status]
 const attempt = [agents, counts, groups, failed]
+// Revisions reach agents by what a rollout decides, so the pages of agents show something else afterwards.
+const decided = [rollouts, groups, agents, counts, failed, ['agent']]
 
 /** Total, so that a new kind of event cannot be forgotten here. */
 const keysByKind: Readonly<Record<EventKind, readonly KeyPrefix[]>> = {
@@ -42,6 +47,30 @@ const keysByKind: Readonly<Record<EventKind, readonly KeyPrefix[]>> = {
   'group.created': [groups, configs, status, agents, counts, failed, ['agent']],
   'group.changed': [groups, configs, agents, counts, failed, ['agent']],
   'group.deleted': [groups, configs, status, agents, counts, failed, ['agent']],
+  'rollout.created': [rollouts, groups],
+  'rollout.started': decided,
+  'rollout.approved': [rollouts],
+  'rollout.waiting': [rollouts],
+  'rollout.waveOpened': decided,
+  'rollout.soaking': [rollouts],
+  'rollout.wavePassed': [rollouts],
+  'rollout.trouble': [rollouts],
+  'rollout.paused': [rollouts, groups],
+  'rollout.resumed': [rollouts, groups],
+  'rollout.promoted': [rollouts],
+  'rollout.retrying': decided,
+  'rollout.stopped': [rollouts, groups],
+  'rollout.rollingBack': decided,
+  'rollout.rolledBack': decided,
+  'rollout.completed': decided,
+  'rollout.superseded': decided,
+  'rollout.deleted': [rollouts, groups],
+  'secret.set': [secrets],
+  'secret.deleted': [secrets],
+  'webhook.created': [webhooks],
+  'webhook.changed': [webhooks],
+  'webhook.deleted': [webhooks],
+  'webhook.givenUp': [webhooks],
   'token.created': [tokens],
   'token.revoked': [tokens],
   'session.created': [],

@@ -1,5 +1,5 @@
 /** Links to the areas of the console, and what server this is. */
-import { IconActivity, IconFileCode, IconKey, IconLayoutDashboard, IconListSearch, IconServer2, IconStack2 } from '@tabler/icons-react'
+import { IconActivity, IconFileCode, IconKey, IconLayoutDashboard, IconListSearch, IconRocket, IconServer2, IconStack2 } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { statusQuery } from '../api/queries.ts'
@@ -11,6 +11,7 @@ export function Navigation() {
     { to: '/', label: 'Overview', Icon: IconLayoutDashboard, count: undefined },
     { to: '/agents', label: 'Agents', Icon: IconServer2, count: status?.agents.total },
     { to: '/groups', label: 'Groups', Icon: IconStack2, count: status?.groups },
+    { to: '/rollouts', label: 'Rollouts', Icon: IconRocket, count: undefined },
     { to: '/configs', label: 'Configs', Icon: IconFileCode, count: status?.configs },
     { to: '/events', label: 'Events', Icon: IconListSearch, count: undefined },
     { to: '/tokens', label: 'Tokens', Icon: IconKey, count: undefined },

@@ -88,6 +88,18 @@ const routeTree = root.addChildren([
     }),
     createRoute({
       getParentRoute: page,
+      path: '/rollouts',
+      validateSearch: (search) => pickTexts(search, ['state', 'group']),
+      component: lazyRouteComponent(() => import('../pages/rollouts/RolloutsPage.tsx'), 'RolloutsPage'),
+    }),
+    createRoute({
+      getParentRoute: page,
+      path: '/rollouts/$rolloutId',
+      validateSearch: (search) => pickTexts(search, ['wave', 'state', 'metric']),
+      component: lazyRouteComponent(() => import('../pages/rollouts/RolloutPage.tsx'), 'RolloutPage'),
+    }),
+    createRoute({
+      getParentRoute: page,
       path: '/events',
       validateSearch: (search) => pickTexts(search, ['kind', 'subject']),
       component: lazyRouteComponent(() => import('../pages/events/EventsPage.tsx'), 'EventsPage'),

@@ -5,9 +5,26 @@ import { AgentText } from './AgentText.tsx'
 import { RelativeTime } from './RelativeTime.tsx'
 import type { Tone } from './StateBadge.tsx'
 
-const badKinds = new Set<string>(['attempt.failed', 'attempt.timedOut', 'access.refused', 'agent.duplicate'])
-const warnKinds = new Set<string>(['agent.disconnected', 'attempt.restored', 'token.revoked', 'server.stopping', 'agent.forgotten'])
-const goodKinds = new Set<string>(['agent.connected', 'agent.enrolled', 'attempt.applied'])
+const badKinds = new Set<string>([
+  'attempt.failed',
+  'attempt.timedOut',
+  'access.refused',
+  'agent.duplicate',
+  'rollout.trouble',
+  'rollout.rollingBack',
+  'webhook.givenUp',
+])
+const warnKinds = new Set<string>([
+  'agent.disconnected',
+  'attempt.restored',
+  'token.revoked',
+  'server.stopping',
+  'agent.forgotten',
+  'rollout.paused',
+  'rollout.stopped',
+  'rollout.rolledBack',
+])
+const goodKinds = new Set<string>(['agent.connected', 'agent.enrolled', 'attempt.applied', 'rollout.completed', 'rollout.wavePassed'])
 
 export function eventTone(kind: string): Tone {
   if (badKinds.has(kind)) return 'bad'
@@ -34,6 +51,12 @@ export function EventSubject({ event, text }: { readonly event: Pick<Event, 'kin
   if (area === 'group')
     return (
       <Link to="/groups/$name" params={{ name: event.subject }}>
+        {subject}
+      </Link>
+    )
+  if (area === 'rollout' && event.subject.startsWith('rol_'))
+    return (
+      <Link to="/rollouts/$rolloutId" params={{ rolloutId: event.subject }}>
         {subject}
       </Link>
     )

@@ -1,0 +1,4 @@
+/** One rollout. */
+export function RolloutPage() {
+  return null
+}

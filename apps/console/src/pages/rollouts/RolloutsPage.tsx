@@ -1,0 +1,4 @@
+/** All rollouts. */
+export function RolloutsPage() {
+  return null
+}
