@@ -2,7 +2,7 @@
  * Where the parts of the control plane meet. The composition root (`control-plane.ts`) makes each part and hands it the functions of others
  * that it needs; features never import each other.
  */
-import type { AgentCounts, AgentSummary, ConfigFile, FragmentRef, Override, OwnTelemetry } from '@drover/api'
+import type { AgentCounts, AgentSummary, ConfigFile, Finding, FragmentRef, GroupInput, Override, OwnTelemetry, RolloutStart } from '@drover/api'
 import type { Gate, GivenRevision, GroupRule, Lookup, Outcome, OwnMetric, PresetName, RolloutPlan, Selector, Verdict } from '@drover/fleet'
 import type { InstanceUid } from '@drover/protocol'
 import type { OpampHandler, OpampServer } from '@drover/server'
@@ -12,7 +12,7 @@ import type { z } from 'zod'
 import type { EventLog } from './events/event-log.ts'
 import type { BindRoute } from './http/bind-route.ts'
 import type { BlobStore } from './storage/blob-store.ts'
-import type { Store, Tx } from './storage/store.ts'
+import type { ReadStore, Store, Tx } from './storage/store.ts'
 
 export interface Clock {
   /** Wall time, milliseconds since 1970. */
@@ -158,6 +158,36 @@ export interface RolloutsForGroups {
   begin(tx: Tx, beginning: RolloutBeginning): Promise<() => void>
   /** The group is deleted in this transaction: whatever its rollouts still do ends, with this reason. */
   end(tx: Tx, group: string, why: { readonly by: string; readonly reason: string }): Promise<() => void>
+}
+
+/** Groups, for the rollouts part. */
+export interface GroupsForRollouts {
+  /** Undefined: there is no such group. `decided`: the revision that people decided last. */
+  find(from: ReadStore, name: string): Promise<{ readonly current: number | null; readonly decided: number } | undefined>
+  /** Undefined: the group, as it is now, never had it. */
+  revision(from: ReadStore, group: string, number: number): Promise<RevisionRule | undefined>
+  /**
+   * A group as somebody would save it, checked as that would be. `group` absent: a new one, which gets the name given back.
+   * @throws {InvalidInputError} naming every error.
+   */
+  propose(
+    from: ReadStore,
+    change: z.output<typeof GroupInput> & { readonly group?: string | undefined },
+  ): Promise<{ readonly group: string; readonly current: number | null; readonly revision: RevisionRule; readonly findings: readonly Finding[] }>
+  /** What may be wrong with a stored revision by now, e.g. a secret that was deleted since. */
+  check(from: ReadStore, group: string, number: number): Promise<readonly Finding[]>
+  /**
+   * The plan by which a change would go out: as given, else the group's own, else the preset `standard`.
+   * @throws {InvalidInputError} naming the field below `field`.
+   */
+  planFor(
+    from: ReadStore,
+    group: string | undefined,
+    start: RolloutStart | undefined,
+    field: string,
+  ): Promise<{ readonly plan: RolloutPlan; readonly preset: PresetName | null }>
+  /** A rollout completed: this is what the group gives to all. Call `onGroupsChanged` of the agents part after the commit. */
+  setCurrent(tx: Tx, group: string, revision: number): Promise<void>
 }
 
 /** The agents' own metrics, for gates. */

@@ -1,10 +1,14 @@
 /** Every option of the server as data: its name, what it is for, how its text is read. The command line, the file and the help are made from it. */
+import type { AllowedTarget } from './allowed-targets.ts'
+import { parseAllowedTargets } from './allowed-targets.ts'
 import type { HostPort } from './host-port.ts'
 import { parseHostPort } from './host-port.ts'
 
 /** One value with everything decided; nothing else reads flags, environment or files. */
 export interface ControlPlaneConfig {
   readonly dataDir: string
+  /** Holds the server secret. Default: one that is made in the data folder at first start. `DROVER_SECRET` travels apart. */
+  readonly secretFile: string | null
   readonly agentsListen: HostPort
   readonly consoleListen: HostPort
   /** Plain HTTP on other addresses than loopback: a TLS proxy stands in front, or the network is trusted. */
@@ -13,6 +17,8 @@ export interface ControlPlaneConfig {
   readonly agentsUrl: URL | null
   /** Under which address people reach the console. Default: where it listens. */
   readonly consoleUrl: URL | null
+  /** Where gates and webhooks may call besides the public internet by https. */
+  readonly outgoingAllow: readonly AllowedTarget[]
   readonly readyFile: string | null
   readonly demoAgents: number
   /** How many agents may be known; one more is told to come back later. */
@@ -44,6 +50,13 @@ const option = <K extends keyof ControlPlaneConfig>(key: K, definition: Omit<Opt
 
 export const serverOptions: readonly OptionDefinition[] = [
   option('dataDir', { name: 'data', placeholder: 'DIR', description: 'Data folder: database, tokens', default: 'data', parse: notEmpty }),
+  option('secretFile', {
+    name: 'secret-file',
+    placeholder: 'FILE',
+    description: 'Holds the secret that seals stored secrets; default: DROVER_SECRET, else a file made in the data folder',
+    default: null,
+    parse: notEmpty,
+  }),
   option('agentsListen', {
     name: 'agents-listen',
     placeholder: 'HOST:PORT',
@@ -77,6 +90,13 @@ export const serverOptions: readonly OptionDefinition[] = [
     description: 'Address of the console as people reach it',
     default: null,
     parse: (text) => parseUrl(text, ['http:', 'https:']),
+  }),
+  option('outgoingAllow', {
+    name: 'outgoing-allow',
+    placeholder: 'LIST',
+    description: 'Where gates and webhooks may call besides the public internet by https, e.g. 10.0.0.0/8,prometheus.internal:9090',
+    default: [],
+    parse: parseAllowedTargets,
   }),
   option('readyFile', {
     name: 'ready-file',

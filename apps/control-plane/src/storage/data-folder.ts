@@ -8,6 +8,7 @@ export interface DataFolder extends Disposable {
   readonly path: string
   readonly databasePath: string
   readonly adminTokenPath: string
+  readonly secretPath: string
 }
 
 /** @throws {DataFolderInUseError} while another server has it. */
@@ -23,6 +24,7 @@ export function openDataFolder(dir: string): DataFolder {
     path,
     databasePath: join(path, 'drover.sqlite'),
     adminTokenPath: join(path, 'admin.token'),
+    secretPath: join(path, 'server.secret'),
     [Symbol.dispose]: () => lock.close(),
   }
 }

@@ -27,17 +27,23 @@ export interface OpenDatabase {
 export interface OpenOptions {
   readonly count?: CountOperation
   readonly migrations?: readonly Migration[]
+  /** Looks at the table `meta` before a byte is changed, and may refuse by throwing. A file that is not there yet has no entries. */
+  readonly inspect?: (readMeta: ReadMeta) => void
 }
+
+export type ReadMeta = (key: string) => string | undefined
 
 /** Throws {@link NewerSchemaError} when a newer Drover wrote the file, {@link StoreUnusableError} when it cannot be used. */
 export function openDatabase(path: string, options: OpenOptions = {}): OpenDatabase {
   const steps = options.migrations ?? migrations
   const known = steps.at(-1)?.version ?? 0
-  const found = existsSync(path) ? asStoreError(path, () => peekSchemaVersion(path)) : 0
+  const meta = existsSync(path) ? asStoreError(path, () => peekMeta(path)) : new Map<string, string>()
+  const found = asStoreError(path, () => toSchemaVersion(meta.get('schema_version'), meta.size > 0))
   if (found > known) throw new NewerSchemaError(path, found, known)
+  options.inspect?.((key) => meta.get(key))
   const handle = asStoreError(path, () => openWriter(path))
   try {
-    asStoreError(path, () => migrate(handle, steps))
+    asStoreError(path, () => migrate(handle, steps, found))
     const readHandle = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
     readHandle.exec('pragma query_only = on')
     const count = options.count ?? (() => {})
@@ -62,25 +68,26 @@ export function openDatabase(path: string, options: OpenOptions = {}): OpenDatab
 }
 
 /**
- * The schema version of a file that nobody has opened yet, without changing a byte of it. With a write-ahead log beside it the log has to be
+ * The table `meta` of a file that nobody has opened yet, without changing a byte of it. With a write-ahead log beside it the log has to be
  * read too; without one the file is opened as immutable, so that SQLite creates nothing next to it.
  */
-function peekSchemaVersion(path: string): number {
+function peekMeta(path: string): ReadonlyMap<string, string> {
   const url = pathToFileURL(path)
   if (!existsSync(`${path}-wal`)) url.searchParams.set('immutable', '1')
   const database = new DatabaseSync(url, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
   try {
-    return readSchemaVersion(database)
+    const table = database.prepare(`select 1 from sqlite_master where type = 'table' and name = 'meta'`).get()
+    const rows = table === undefined ? [] : database.prepare('select key, value from meta').all()
+    return new Map(rows.map(({ key, value }) => [String(key), String(value)]))
   } finally {
     database.close()
   }
 }
 
-function readSchemaVersion(database: DatabaseSync): number {
-  const table = database.prepare(`select 1 from sqlite_master where type = 'table' and name = 'meta'`).get()
-  if (table === undefined) return 0
-  const row = database.prepare(`select value from meta where key = 'schema_version'`).get()
-  const version = Number(row?.['value'])
+/** 0 while nothing was written yet. */
+function toSchemaVersion(text: string | undefined, hasMeta: boolean): number {
+  if (!hasMeta) return 0
+  const version = Number(text)
   if (!Number.isSafeInteger(version) || version < 1) throw new StoreUnusableError('the table meta holds no usable schema_version')
   return version
 }
@@ -96,9 +103,8 @@ function openWriter(path: string): DatabaseSync {
 }
 
 /** Runs what is missing, each step in one transaction together with its version number. */
-function migrate(database: DatabaseSync, steps: readonly Migration[]): void {
+function migrate(database: DatabaseSync, steps: readonly Migration[], found: number): void {
   database.exec('create table if not exists meta (key text primary key, value text not null) strict')
-  const found = readSchemaVersionOrZero(database)
   for (const step of steps) {
     if (step.version <= found) continue
     database.exec('begin immediate')
@@ -113,11 +119,6 @@ function migrate(database: DatabaseSync, steps: readonly Migration[]): void {
       throw new StoreUnusableError(`migration ${step.version} failed, the store stays at version ${step.version - 1}: ${messageOf(error)}`, { cause: error })
     }
   }
-}
-
-function readSchemaVersionOrZero(database: DatabaseSync): number {
-  const row = database.prepare(`select value from meta where key = 'schema_version'`).get()
-  return row === undefined ? 0 : readSchemaVersion(database)
 }
 
 /** SQLite's own words do not say which file it was. */

@@ -125,10 +125,7 @@ export interface ConfigVersionsTable {
 export interface GroupsTable {
   name: string
   description: string
-  /** As its newest revision has them. */
-  selector: string
-  priority: number
-  /** Number of the newest revision. */
+  /** Number of the newest revision: what people decided last, unless a rollout says otherwise. */
   revision: number
   /** What the last completed rollout gave to all members; null: none was completed. */
   current: number | null

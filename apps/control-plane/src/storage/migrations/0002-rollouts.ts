@@ -14,6 +14,8 @@ alter table group_revisions add column own_telemetry_json text;
 update group_revisions set
   selector = coalesce((select selector from groups where name = group_name), '*'),
   priority = coalesce((select priority from groups where name = group_name), 0);
+alter table groups drop column selector;
+alter table groups drop column priority;
 
 alter table agents add column settings_offered_hash text;
 alter table agents add column settings_status_hash text;
