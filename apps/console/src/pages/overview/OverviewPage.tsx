@@ -3,7 +3,7 @@ import { Button } from '@mantine/core'
 import { IconArrowRight, IconPlugConnected } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { Suspense, lazy } from 'react'
+import { useMemo } from 'react'
 import { countsQuery, historyQuery } from '../../api/queries.ts'
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { EventList } from '../../ui/EventLine.tsx'
@@ -11,14 +11,15 @@ import { LoadingRows } from '../../ui/Loading.tsx'
 import { PageHeader } from '../../ui/PageHeader.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { QueryView } from '../../ui/QueryView.tsx'
+import { TimeChart } from '../../ui/chart/lazy.tsx'
 import { useEventLog } from '../../ui/use-event-log.ts'
 import { useAddAgent } from '../add-agent/AddAgentProvider.tsx'
 import { CountTiles } from './CountTiles.tsx'
 import { FailedAgents } from './FailedAgents.tsx'
 import { GroupProgress } from './GroupProgress.tsx'
+import { type CountSample, historySeries } from './history-series.ts'
 import './overview.css'
 
-const HistoryPlot = lazy(async () => ({ default: (await import('./HistoryPlot.tsx')).HistoryPlot }))
 const SHOWN_EVENTS = 14
 
 export function OverviewPage() {
@@ -70,14 +71,17 @@ function History() {
           data.samples.length < 2 ? (
             <p className="dimmed">The first samples are being taken, one every {data.intervalSeconds} s.</p>
           ) : (
-            <Suspense fallback={<LoadingRows rows={5} height={24} />}>
-              <HistoryPlot samples={data.samples} />
-            </Suspense>
+            <HistoryChart history={data} />
           )
         }
       </QueryView>
     </Panel>
   )
+}
+
+function HistoryChart({ history }: { readonly history: { readonly intervalSeconds: number; readonly samples: readonly CountSample[] } }) {
+  const series = useMemo(() => historySeries(history.samples), [history])
+  return <TimeChart title="Agents over time" unit="count" series={series} intervalSeconds={history.intervalSeconds} height={190} />
 }
 
 function RecentEvents() {

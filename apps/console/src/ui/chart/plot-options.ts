@@ -1,0 +1,114 @@
+/** What uPlot needs to draw a chart in the console's colours. They follow from the scheme, which is on the document's root by now. */
+import type uPlot from 'uplot'
+import type { ChartMark, ChartSeries } from './chart-data.ts'
+import { type ValueUnit, axisTime, formatTicks, leastSpan } from './chart-values.ts'
+
+export interface PlotInput {
+  readonly width: number
+  readonly height: number
+  readonly dark: boolean
+  readonly unit: ValueUnit
+  readonly series: readonly Pick<ChartSeries, 'label' | 'color' | 'dash'>[]
+  /** Read at each drawing. */
+  readonly marks: () => readonly ChartMark[]
+  /** Charts of one key show their readout at the same moment. */
+  readonly syncKey?: string | undefined
+  /** The readout moved; undefined: it left the chart. */
+  readonly onReadout: (index: number | undefined) => void
+}
+
+export function plotOptions(input: PlotInput): uPlot.Options {
+  const style = getComputedStyle(document.documentElement)
+  const color = (name: string) => style.getPropertyValue(name).trim()
+  const font = `11px ${color('--mantine-font-family')}`
+  const axis: uPlot.Axis = {
+    stroke: color('--mantine-color-dimmed'),
+    grid: { stroke: color(input.dark ? '--surface-raised' : '--line'), width: 1 },
+    ticks: { stroke: color('--line'), width: 1, size: 4 },
+    font,
+  }
+  return {
+    width: input.width,
+    height: input.height,
+    legend: { show: false },
+    cursor: {
+      drag: { x: false, y: false },
+      points: { size: 6 },
+      y: false,
+      ...(input.syncKey === undefined ? {} : { sync: { key: input.syncKey, setSeries: false } }),
+    },
+    padding: [10, 10, 0, 0],
+    scales: { y: { range: (_plot, _low, high) => [0, Math.max(leastSpan[input.unit], high * 1.08)] } },
+    axes: [
+      {
+        ...axis,
+        space: 80,
+        values: (plot, ticks, _axis, _space, step) => {
+          const span = (plot.scales['x']?.max ?? 0) - (plot.scales['x']?.min ?? 0)
+          return ticks.map((tick) => axisTime(tick * 1_000, step, span))
+        },
+      },
+      {
+        ...axis,
+        size: 62,
+        ...(input.unit === 'count' ? { incrs: wholeSteps } : {}),
+        values: (_plot, ticks, _axis, _space, step) => [...formatTicks(ticks, step, input.unit)],
+      },
+    ],
+    series: [
+      {},
+      ...input.series.map(
+        ({ label, color: name, dash }): uPlot.Series => ({
+          label,
+          stroke: color(name),
+          width: 1.5,
+          points: { show: false },
+          ...(dash ? { dash: [5, 4] } : {}),
+        }),
+      ),
+    ],
+    hooks: {
+      setCursor: [(plot) => input.onReadout(plot.cursor.idx ?? undefined)],
+      draw: [(plot) => drawMarks(plot, input.marks(), { line: color('--mantine-color-dimmed'), back: color('--surface'), font })],
+    },
+  }
+}
+
+/** There is no half agent. */
+const wholeSteps = [1, 2, 5].flatMap((base) => Array.from({ length: 9 }, (_, power) => base * 10 ** power)).toSorted((left, right) => left - right)
+
+interface MarkLook {
+  readonly line: string
+  readonly back: string
+  readonly font: string
+}
+
+/** Vertical lines with their names at the top; a name that would cover the one before is left out. */
+function drawMarks(plot: uPlot, marks: readonly ChartMark[], look: MarkLook): void {
+  const { ctx, bbox } = plot
+  const ratio = ctx.canvas.width / plot.width
+  let freeFrom = Number.NEGATIVE_INFINITY
+  ctx.save()
+  ctx.font = look.font.replace('11px', `${Math.round(11 * ratio)}px`)
+  ctx.textBaseline = 'top'
+  ctx.lineWidth = ratio
+  for (const mark of marks) {
+    const x = plot.valToPos(mark.atMs / 1_000, 'x', true)
+    if (!Number.isFinite(x) || x < bbox.left || x > bbox.left + bbox.width) continue
+    ctx.strokeStyle = look.line
+    ctx.setLineDash([3 * ratio, 3 * ratio])
+    ctx.beginPath()
+    ctx.moveTo(x, bbox.top)
+    ctx.lineTo(x, bbox.top + bbox.height)
+    ctx.stroke()
+    const wide = ctx.measureText(mark.label).width + 6 * ratio
+    const left = Math.min(x + 2 * ratio, bbox.left + bbox.width - wide)
+    if (left < freeFrom) continue
+    freeFrom = left + wide
+    ctx.fillStyle = look.back
+    ctx.fillRect(left, bbox.top, wide, 15 * ratio)
+    ctx.fillStyle = look.line
+    ctx.fillText(mark.label, left + 3 * ratio, bbox.top + 2 * ratio)
+  }
+  ctx.restore()
+}
