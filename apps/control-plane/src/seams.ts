@@ -3,7 +3,7 @@
  * that it needs; features never import each other.
  */
 import type { AgentCounts, AgentSummary, ConfigFile, Finding, FragmentRef, GroupInput, Override, OwnTelemetry, RolloutStart } from '@drover/api'
-import type { Gate, GivenRevision, GroupRule, Lookup, Outcome, OwnMetric, PresetName, RolloutPlan, Selector, Verdict } from '@drover/fleet'
+import type { Gate, GivenRevision, GroupRule, Lookup, Outcome, OwnMetric, PresetName, RolloutPlan, RolloutStateName, Selector, Verdict } from '@drover/fleet'
 import type { InstanceUid } from '@drover/protocol'
 import type { OpampHandler, OpampServer } from '@drover/server'
 import type { Registry } from '@prometheus-io/client'
@@ -107,6 +107,23 @@ export interface FleetForRollouts {
   /** How many of these would get another configuration if `changes` were given by their groups, and what one of them would. */
   effectOf(agentIds: Iterable<string>, change: ProposedRevision): Promise<{ changing: number; notAccepting: number }>
   changeOf(agentId: string, change: ProposedRevision): Promise<ProposedChange | undefined>
+  /** References such as `${drover:label.site}` that could not be filled in if `change` were given: such agents would not be offered anything. */
+  unresolved(agentIds: Iterable<string>, change: ProposedRevision): Promise<readonly UnresolvedName[]>
+}
+
+/** A `${drover:…}` reference of a configuration that has no value, or none that fits its place. */
+export interface UnresolvedName {
+  /** As it is written, e.g. `${drover:label.site}`. */
+  readonly reference: string
+  /** What is wrong and what to do. */
+  readonly message: string
+  /** `base@3 collector.yaml`, or what of own telemetry. */
+  readonly place: string
+  readonly line: number | null
+  readonly column: number | null
+  /** Agents concerned; some of their names. */
+  readonly lacking: number
+  readonly agents: readonly string[]
 }
 
 /** A group as it would be with a revision that may not be stored yet. */
@@ -130,6 +147,18 @@ export interface RolloutsForAgents {
   /** The agent is selected by these groups now (by any revision in use), after it was selected by those before. */
   onGroupsOfAgent(agentId: string, groups: readonly string[]): void
   onAgentForgotten(agentId: string): void
+  /** The newest rollout of the group that was started, and where this agent stands in it, for people; undefined: there is none, or it is over and left nothing behind. */
+  progressOf(group: string, agentId: string): RolloutProgress | undefined
+}
+
+export interface RolloutProgress {
+  readonly to: number
+  readonly state: RolloutStateName
+  /** The wave that is open, counted from 1; 0: none yet. */
+  readonly wave: number
+  readonly waves: number
+  /** The agent's own wave, counted from 1; null: it has none. */
+  readonly ownWave: number | null
 }
 
 /** A rollout that a change of a group begins. */
@@ -246,6 +275,10 @@ export interface GroupDraft {
   readonly selector: Selector
   readonly priority: number
   readonly configs: readonly { readonly config: string; readonly version: number }[]
+  /** As in `RevisionRule`; absent: none. */
+  readonly variables?: Readonly<Record<string, string>>
+  readonly secrets?: Readonly<Record<string, number>>
+  readonly ownTelemetry?: OwnTelemetry | null
 }
 
 export interface DraftEffect {
@@ -255,6 +288,8 @@ export interface DraftEffect {
   readonly joining: number
   readonly leaving: number
   readonly notAccepting: number
+  /** Members that could not be offered it. */
+  readonly unresolved: readonly UnresolvedName[]
   readonly combinations: readonly { groups: string[]; agents: number; fragments: z.output<typeof FragmentRef>[]; overrides: z.output<typeof Override>[] }[]
 }
 
