@@ -178,6 +178,7 @@ export const AgentChange = z
     missing: z.array(z.object({ kind: z.string(), type: z.string() })),
   })
   .meta({ id: 'AgentChange' })
+export type AgentChange = z.output<typeof AgentChange>
 
 /** Means of the agents that have the change and of those that do not, for the chart of a gate. */
 export const RolloutSeries = z
@@ -197,6 +198,7 @@ export const RolloutSeries = z
     ),
   })
   .meta({ id: 'RolloutSeries' })
+export type RolloutSeries = z.output<typeof RolloutSeries>
 
 const RolloutParams = z.object({ rolloutId: RolloutId })
 /** The group as it is to become, or a revision that it has already. */

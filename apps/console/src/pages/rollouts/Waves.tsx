@@ -1,0 +1,173 @@
+/** The waves of a rollout as a row of bars: each shows where its agents stand, the open one stands out, many are folded. */
+import type { Rollout } from '@drover/api'
+import { Button, VisuallyHidden } from '@mantine/core'
+import { IconArrowsHorizontal, IconCheck, IconCircleDashed, IconClock, IconPlayerPlay } from '@tabler/icons-react'
+import { useEffect, useMemo, useRef, useState } from 'react'
+import { MemberBar } from '../../ui/MemberBar.tsx'
+import { Panel } from '../../ui/Panel.tsx'
+import { type Counts, countsInWords, memberParts, partsOf, waveStates } from '../../ui/rollout-states.ts'
+import { clockTime } from '../../ui/time.ts'
+import { SHOWN_WAVES, type WaveItem, countdown, currentWave, foldWaves, progressOf, soakView } from './rollout-view.ts'
+
+interface Props {
+  readonly rollout: Rollout
+  /** Counted from 0. */
+  readonly chosen: number | undefined
+  readonly onChoose: (wave: number | undefined) => void
+}
+
+export function Waves({ rollout, chosen, onChoose }: Props) {
+  const [all, setAll] = useState(false)
+  const current = currentWave(rollout)
+  const items = useMemo(() => foldWaves(rollout.waves, current, all), [rollout.waves, current, all])
+  const row = useRef<HTMLOListElement>(null)
+  useEffect(() => {
+    const card = all ? row.current?.children[current] : undefined
+    if (card instanceof HTMLElement && row.current !== null) row.current.scrollTop = card.offsetTop - row.current.clientHeight / 3
+  }, [current, all])
+  const { have, back, of } = progressOf(rollout)
+  return (
+    <Panel
+      title={`Waves (${rollout.waves.length})`}
+      actions={
+        <>
+          <span className="dimmed">
+            {have.toLocaleString('en')} of {of.toLocaleString('en')} agents have it{back > 0 ? `, ${back.toLocaleString('en')} are back` : ''}
+          </span>
+          {rollout.waves.length > SHOWN_WAVES && (
+            <Button variant="default" size="compact-xs" onClick={() => setAll(!all)} aria-pressed={all}>
+              {all ? 'Fold waves' : 'Show every wave'}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <div className="stack">
+        <ol className="waves" ref={row} data-many={all || undefined}>
+          {items.map((item) =>
+            item.kind === 'wave' ? (
+              <li key={item.index}>
+                <WaveCard
+                  item={item}
+                  isCurrent={item.index === current && item.wave.state !== 'passed' && item.wave.state !== 'ahead'}
+                  chosen={chosen === item.index}
+                  onChoose={() => onChoose(chosen === item.index ? undefined : item.index)}
+                  soak={item.index === current ? rollout.soak : null}
+                />
+              </li>
+            ) : (
+              <li key={`fold ${item.first}`}>
+                <Folded item={item} onUnfold={() => setAll(true)} />
+              </li>
+            ),
+          )}
+        </ol>
+        <Legend counts={rollout.counts} />
+      </div>
+    </Panel>
+  )
+}
+
+const marks = { ahead: IconCircleDashed, open: IconPlayerPlay, soaking: IconClock, passed: IconCheck } as const
+
+function WaveCard(props: {
+  readonly item: Extract<WaveItem, { kind: 'wave' }>
+  readonly isCurrent: boolean
+  readonly chosen: boolean
+  readonly onChoose: () => void
+  readonly soak: Rollout['soak']
+}) {
+  const { index, wave } = props.item
+  const look = waveStates[wave.state]
+  const Mark = marks[wave.state]
+  const name = `Wave ${index + 1}, ${wave.label}, ${look.label}: ${wave.agents.toLocaleString('en')} agents, ${countsInWords(wave.counts)}`
+  return (
+    <button
+      type="button"
+      className="wave"
+      data-state={wave.state}
+      data-current={props.isCurrent || undefined}
+      aria-current={props.isCurrent ? 'step' : undefined}
+      aria-pressed={props.chosen}
+      aria-label={name}
+      onClick={props.onChoose}
+    >
+      <span className="wave-head">
+        <span className="wave-number">{index + 1}</span>
+        <span className="wave-label truncate">{wave.label}</span>
+        <span className="wave-state" data-tone={look.tone} title={look.meaning}>
+          <Mark size={12} stroke={2.2} aria-hidden />
+          {look.label}
+        </span>
+      </span>
+      <MemberBar counts={wave.counts} silent />
+      <span className="wave-foot">
+        <span>
+          {wave.agents.toLocaleString('en')} {wave.agents === 1 ? 'agent' : 'agents'}
+        </span>
+        {props.soak === null ? wave.openedAt !== null && <span>{clockTime(Date.parse(wave.openedAt))}</span> : <SoakClock soak={props.soak} />}
+      </span>
+    </button>
+  )
+}
+
+function Folded({ item, onUnfold }: { readonly item: Extract<WaveItem, { kind: 'fold' }>; readonly onUnfold: () => void }) {
+  const look = waveStates[item.state]
+  const range = item.first === item.last ? `${item.first + 1}` : `${item.first + 1}–${item.last + 1}`
+  return (
+    <button
+      type="button"
+      className="wave"
+      data-state={item.state}
+      data-fold
+      onClick={onUnfold}
+      aria-label={`Waves ${range}, ${look.label}: ${item.agents.toLocaleString('en')} agents, ${countsInWords(item.counts)}. Show every wave`}
+    >
+      <span className="wave-head">
+        <IconArrowsHorizontal size={12} aria-hidden />
+        <span className="wave-number">{range}</span>
+        <span className="wave-state" data-tone={look.tone}>
+          {look.label}
+        </span>
+      </span>
+      <MemberBar counts={item.counts} silent />
+      <span className="wave-foot">{item.agents.toLocaleString('en')} agents</span>
+    </button>
+  )
+}
+
+/** Ticks for those who see it; the end as a time is what a screen reader gets, through the page's summary. */
+function SoakClock({ soak }: { readonly soak: NonNullable<Rollout['soak']> }) {
+  const now = useSecond()
+  const { share, leftSeconds } = soakView(soak, now)
+  return (
+    <span className="wave-soak" title={`Watched until ${clockTime(Date.parse(soak.until))}`}>
+      <i style={{ width: `${share * 100}%` }} />
+      {leftSeconds === 0 ? 'waits for its gates' : `${countdown(leftSeconds)} left`}
+    </span>
+  )
+}
+
+function useSecond(): number {
+  const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1_000)
+    return () => clearInterval(timer)
+  }, [])
+  return now
+}
+
+/** What the parts of the bars stand for, with how many agents are in each. */
+export function Legend({ counts }: { readonly counts: Counts }) {
+  return (
+    <ul className="legend" aria-label="Agents by where they stand">
+      {partsOf(counts).map(({ part, count }) => (
+        <li key={part} title={`Agents that ${memberParts[part].meaning}`}>
+          <span className="legend-swatch" data-part={part} aria-hidden />
+          {memberParts[part].label} <strong>{count.toLocaleString('en')}</strong>
+          <VisuallyHidden>, {memberParts[part].meaning}</VisuallyHidden>
+        </li>
+      ))}
+    </ul>
+  )
+}
