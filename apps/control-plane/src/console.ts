@@ -14,12 +14,14 @@ import { bindEventRoutes } from './events/routes.ts'
 import { createPreview } from './groups/preview.ts'
 import type { GroupPreview } from './groups/preview.ts'
 import { bindGroupRoutes } from './groups/routes.ts'
+import type { GroupRollouts } from './groups/routes.ts'
 import { bindConsoleFiles } from './http/console-files.ts'
 import { createConsoleServer } from './http/console-server.ts'
 import type { ConsoleServer } from './http/console-server.ts'
 import { InvalidInputError } from './http/errors.ts'
 import type { Idempotency } from './http/idempotency.ts'
 import { bindProbes } from './http/probes.ts'
+import { bindSecretRoutes } from './secrets/routes.ts'
 import type { AgentsPart, Foundation, GroupDraft } from './seams.ts'
 import { bindSystemRoutes } from './system/routes.ts'
 
@@ -28,6 +30,7 @@ export interface ConsoleParts extends Foundation {
   readonly access: Access
   readonly agents: AgentsPart
   readonly decisions: DecisionStores
+  readonly rollouts: GroupRollouts
   readonly agentsEndpoint: () => string
 }
 
@@ -51,17 +54,17 @@ export async function createConsole(config: ControlPlaneConfig, parts: ConsolePa
     store,
     events,
     configs: decisions.configs,
-    readUses: (from) => decisions.groups.readUses(from),
+    readUses: (from) => decisions.readConfigUses(from),
     componentsOf: (target) => componentsOfTarget(parts, target),
   })
   bindGroupRoutes(server.bind, {
     store,
     events,
     groups: decisions.groups,
-    versionExists: async (from, { config: name, version }) => {
-      const row = await decisions.configs.find(from, name)
-      return row !== undefined && version >= row.first_version && version <= row.latest_version
-    },
+    rollouts: parts.rollouts,
+    readFiles: (from, ref) => decisions.readFilesOf(from, ref),
+    latestSecrets: (from) => decisions.secrets.latestVersions(from),
+    effectOf: (change) => agents.fleet.effectOf(allAgents(agents), change),
     countsByGroup: () => agents.countsByGroup(),
     countsOf: (selector) => agents.countsOf(selector),
     preview: createPreview({
@@ -71,6 +74,7 @@ export async function createConsole(config: ControlPlaneConfig, parts: ConsolePa
     }),
     onGroupsChanged: () => agents.onGroupsChanged(),
   })
+  bindSecretRoutes(server.bind, { store, events, secrets: decisions.secrets, readUses: (from) => decisions.readSecretUses(from) })
   bindSystemRoutes(server.bind, { store, events, clock, counts: () => agents.counts(), agentsEndpoint: parts.agentsEndpoint, demoAgents: config.demoAgents })
   const consoleDir = config.consoleDir ?? BUILT_CONSOLE
   if (!existsSync(consoleDir)) log.warn({ consoleDir }, 'console is not built')
@@ -86,7 +90,11 @@ async function componentsOfTarget(
   if (selector !== undefined) return agents.componentsOf(parseTarget(selector))
   const row = group === undefined ? undefined : await decisions.groups.find(store.read, group)
   if (row === undefined) throw new InvalidInputError(`there is no group ${JSON.stringify(group)}`, [{ field: 'body.target.group', message: 'does not exist' }])
-  return agents.componentsOf(parseSelector(row.selector))
+  return agents.componentsOf(parseSelector(row.revision.selector))
+}
+
+function* allAgents({ fleet }: AgentsPart): Generator<string> {
+  for (const { id } of fleet.agents()) yield id
 }
 
 function parseTarget(selector: string): ReturnType<typeof parseSelector> {

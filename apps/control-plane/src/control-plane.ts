@@ -11,7 +11,9 @@ import { createMessageMetrics } from './agents/metrics.ts'
 import type { HostPort } from './config/host-port.ts'
 import type { ControlPlaneConfig } from './config/options.ts'
 import { createDecisions } from './decisions.ts'
-import { OPAMP_PATH, agentsEndpoint, consoleOrigin, signInUrl } from './endpoints.ts'
+import type { DecisionStores } from './decisions.ts'
+import type { GroupRollouts } from './groups/routes.ts'
+import { OPAMP_PATH, agentsEndpoint, agentsOrigin, consoleOrigin, signInUrl } from './endpoints.ts'
 import { openEventLog } from './events/event-log.ts'
 import { createConsole } from './console.ts'
 import { createIdempotency } from './http/idempotency.ts'
@@ -19,11 +21,12 @@ import { startHousekeeping } from './housekeeping.ts'
 import { listen } from './listen.ts'
 import { createLog, toServerLog } from './log.ts'
 import { writeReadyFile } from './ready-file.ts'
-import type { AgentsPart, Clock, DemoOptions, Foundation } from './seams.ts'
+import type { AgentsPart, Clock, DemoOptions, Foundation, RolloutsForAgents } from './seams.ts'
 import { createBlobStore } from './storage/blob-store.ts'
 import { openDataFolder } from './storage/data-folder.ts'
-import { openDatabase } from './storage/database.ts'
 import { StoreUnavailableError, StoreUnusableError, isDamage } from './storage/errors.ts'
+import { openSealedDatabase } from './storage/server-secret.ts'
+import type { SecretSources } from './storage/server-secret.ts'
 import { createStore } from './storage/store.ts'
 import { createSystemMetrics } from './system/metrics.ts'
 import type { SystemMetrics } from './system/metrics.ts'
@@ -44,6 +47,8 @@ export interface ControlPlane extends AsyncDisposable {
 }
 
 export interface ControlPlaneParts {
+  /** The server secret, as `DROVER_SECRET` has it. Default: from the file that the configuration names, else one in the data folder. */
+  readonly secret?: string | undefined
   readonly clock?: Clock
   readonly log?: Logger
   /** Checks every answer of the API against its schema; for tests. */
@@ -74,11 +79,26 @@ async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, start
 
   const folder = started.use(openDataFolder(config.dataDir))
   const systemMetrics = started.use(createSystemMetrics())
-  const foundation = await openFoundation(folder.databasePath, systemMetrics, { clock, log }, started)
+  const foundation = await openFoundation(
+    { path: folder.secretPath, databasePath: folder.databasePath, file: config.secretFile, value: parts.secret },
+    systemMetrics,
+    { clock, log },
+    started,
+  )
   const { store } = foundation
 
   const decisions = createDecisions(foundation)
-  const agents = started.use(await createAgents({ ...foundation, decisions, version: programVersion, maxAgents: config.maxAgents }))
+  const rollouts = allAtOnce(decisions)
+  const agents = started.use(
+    await createAgents({
+      ...foundation,
+      decisions,
+      rollouts: rollouts.forAgents,
+      telemetryEndpoint: () => agentsOrigin(config, listening.agents),
+      version: programVersion,
+      maxAgents: config.maxAgents,
+    }),
+  )
   const access = await openAccess(config, foundation, listening, agents, (principal, why) => void opamp.disconnectPrincipal(principal, why))
   started.defer(async () => void (await unlessReadOnly(access.flush())))
   await unlessReadOnly(access.createAdminToken(folder.adminTokenPath))
@@ -87,7 +107,7 @@ async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, start
   await agents.start(opamp)
 
   const idempotency = createIdempotency(store, clock)
-  const consoleParts = { ...foundation, idempotency, access, agents, decisions, agentsEndpoint: () => agentsEndpoint(config, listening.agents) }
+  const consoleParts = { ...foundation, idempotency, access, agents, decisions, rollouts, agentsEndpoint: () => agentsEndpoint(config, listening.agents) }
   const consoleServer = await createConsole(config, consoleParts, parts.checkAnswers ?? false)
   started.use(startHousekeeping({ ...foundation, access, idempotency, agents }))
 
@@ -117,17 +137,33 @@ interface Listening {
 }
 
 async function openFoundation(
-  databasePath: string,
+  secrets: SecretSources,
   metrics: SystemMetrics,
   { clock, log }: { clock: Clock; log: Logger },
   started: AsyncDisposableStack,
 ): Promise<Foundation> {
-  const database = openDatabase(databasePath, { count: metrics.countOperation })
+  const { database, sealer } = openSealedDatabase(secrets, { count: metrics.countOperation })
   const store = createStore({ database, log })
   started.defer(() => store.close())
   metrics.watchStore(store)
   const events = await openEventLog({ store, clock })
-  return { store, events, blobs: createBlobStore(clock), log, clock, metrics: metrics.registry }
+  return { store, events, blobs: createBlobStore(clock), log, clock, metrics: metrics.registry, sealer }
+}
+
+/** Stands where rollouts will: everybody gets the newest revision. */
+function allAtOnce({ groups }: DecisionStores): { forAgents: RolloutsForAgents } & GroupRollouts {
+  return {
+    begin: (tx, { group, to }) => groups.setCurrent(tx, group, to),
+    whyNotChangeable: () => null,
+    endWith: async () => {},
+    forAgents: {
+      revisionFor: (_group, current) => ({ revision: current, because: 'target' }),
+      onAgentChanged: () => {},
+      onGroupsOfAgent: () => {},
+      onAgentForgotten: () => {},
+      progressOf: () => undefined,
+    },
+  }
 }
 
 function openAccess(

@@ -15,6 +15,12 @@ export function agentsEndpoint({ agentsUrl }: Pick<ControlPlaneConfig, 'agentsUr
   return `${scheme}://${url.host}${url.pathname === '/' ? OPAMP_PATH : url.pathname}`
 }
 
+/** Where agents reach whatever else the agents listener serves, e.g. `http://127.0.0.1:4320`; below the same path as OpAMP behind a proxy. */
+export function agentsOrigin(config: Pick<ControlPlaneConfig, 'agentsUrl'>, listening: HostPort): string {
+  const url = new URL(agentsEndpoint(config, listening).replace(/^ws/, 'http'))
+  return url.origin + (url.pathname.endsWith(OPAMP_PATH) ? url.pathname.slice(0, -OPAMP_PATH.length) : '')
+}
+
 /** E.g. `http://127.0.0.1:4321`, without a slash at the end. */
 export function consoleOrigin({ consoleUrl }: Pick<ControlPlaneConfig, 'consoleUrl'>, listening: HostPort): string {
   return consoleUrl === null ? `http://${reachableHost(listening.host)}:${listening.port}` : consoleUrl.href.replace(/\/$/, '')

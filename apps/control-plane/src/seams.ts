@@ -2,8 +2,8 @@
  * Where the parts of the control plane meet. The composition root (`control-plane.ts`) makes each part and hands it the functions of others
  * that it needs; features never import each other.
  */
-import type { AgentCounts, AgentSummary, ConfigFile, Finding, FragmentRef, GroupInput, Override, OwnTelemetry, RolloutStart } from '@drover/api'
-import type { Gate, GivenRevision, GroupRule, Lookup, Outcome, OwnMetric, PresetName, RolloutPlan, RolloutStateName, Selector, Verdict } from '@drover/fleet'
+import type { AgentCounts, AgentSummary, ConfigFile, FragmentRef, Override, OwnTelemetry } from '@drover/api'
+import type { Gate, GivenRevision, GroupRule, Lookup, Outcome, OwnMetric, RolloutStateName, Selector, Verdict } from '@drover/fleet'
 import type { InstanceUid } from '@drover/protocol'
 import type { OpampHandler, OpampServer } from '@drover/server'
 import type { Registry } from '@prometheus-io/client'
@@ -12,7 +12,7 @@ import type { z } from 'zod'
 import type { EventLog } from './events/event-log.ts'
 import type { BindRoute } from './http/bind-route.ts'
 import type { BlobStore } from './storage/blob-store.ts'
-import type { ReadStore, Store, Tx } from './storage/store.ts'
+import type { Store } from './storage/store.ts'
 
 export interface Clock {
   /** Wall time, milliseconds since 1970. */
@@ -159,64 +159,6 @@ export interface RolloutProgress {
   readonly waves: number
   /** The agent's own wave, counted from 1; null: it has none. */
   readonly ownWave: number | null
-}
-
-/** A rollout that a change of a group begins. */
-export interface RolloutBeginning {
-  readonly group: string
-  /** `current` of the group. */
-  readonly from: number | null
-  /** A revision that is stored, in this transaction at the latest. */
-  readonly to: number
-  /** Checked. */
-  readonly plan: RolloutPlan
-  /** Which preset the plan is; null: one of its own. */
-  readonly preset: PresetName | null
-  /** Prepared, not started. */
-  readonly draft: boolean
-  readonly reason: string
-  readonly by: string
-}
-
-/** Rollouts, for the groups part. Both return what is to be called after the commit, and only then. */
-export interface RolloutsForGroups {
-  /**
-   * Makes a rollout in the caller's transaction. What the group had under way is superseded.
-   * @throws {ConflictError} while the newest rollout of the group rolls back.
-   */
-  begin(tx: Tx, beginning: RolloutBeginning): Promise<() => void>
-  /** The group is deleted in this transaction: whatever its rollouts still do ends, with this reason. */
-  end(tx: Tx, group: string, why: { readonly by: string; readonly reason: string }): Promise<() => void>
-}
-
-/** Groups, for the rollouts part. */
-export interface GroupsForRollouts {
-  /** Undefined: there is no such group. `decided`: the revision that people decided last. */
-  find(from: ReadStore, name: string): Promise<{ readonly current: number | null; readonly decided: number } | undefined>
-  /** Undefined: the group, as it is now, never had it. */
-  revision(from: ReadStore, group: string, number: number): Promise<RevisionRule | undefined>
-  /**
-   * A group as somebody would save it, checked as that would be. `group` absent: a new one, which gets the name given back.
-   * @throws {InvalidInputError} naming every error.
-   */
-  propose(
-    from: ReadStore,
-    change: z.output<typeof GroupInput> & { readonly group?: string | undefined },
-  ): Promise<{ readonly group: string; readonly current: number | null; readonly revision: RevisionRule; readonly findings: readonly Finding[] }>
-  /** What may be wrong with a stored revision by now, e.g. a secret that was deleted since. */
-  check(from: ReadStore, group: string, number: number): Promise<readonly Finding[]>
-  /**
-   * The plan by which a change would go out: as given, else the group's own, else the preset `standard`.
-   * @throws {InvalidInputError} naming the field below `field`.
-   */
-  planFor(
-    from: ReadStore,
-    group: string | undefined,
-    start: RolloutStart | undefined,
-    field: string,
-  ): Promise<{ readonly plan: RolloutPlan; readonly preset: PresetName | null }>
-  /** A rollout completed: this is what the group gives to all. Call `onGroupsChanged` of the agents part after the commit. */
-  setCurrent(tx: Tx, group: string, revision: number): Promise<void>
 }
 
 /** The agents' own metrics, for gates. */

@@ -1,6 +1,7 @@
 /** The console listener on a real socket over a real store, with a fleet that a test sets by hand. */
 import { createApiClient } from '@drover/api'
 import type { ApiClient } from '@drover/api'
+import type { RolloutStateName } from '@drover/fleet'
 import { pino } from 'pino'
 import { createAccess } from './access/index.ts'
 import type { Access } from './access/index.ts'
@@ -9,14 +10,16 @@ import { createConsole } from './console.ts'
 import { createDecisions } from './decisions.ts'
 import type { DecisionStores } from './decisions.ts'
 import { signInUrl } from './endpoints.ts'
+import type { Beginning, GroupRollouts } from './groups/routes.ts'
 import { openEventLog } from './events/event-log.ts'
 import type { EventLog } from './events/event-log.ts'
 import { createIdempotency } from './http/idempotency.ts'
 import { listen } from './listen.ts'
-import type { AgentsPart, ComponentGroup, DraftEffect } from './seams.ts'
+import type { AgentsPart, ComponentGroup, DraftEffect, Foundation, RevisionRule } from './seams.ts'
 import { createBlobStore } from './storage/blob-store.ts'
 import { openTestStore } from './storage/test-store.ts'
 import type { TestStore } from './storage/test-store.ts'
+import { createSealer } from './storage/sealer.ts'
 import { createSystemMetrics } from './system/metrics.ts'
 
 export interface TestConsole extends AsyncDisposable {
@@ -40,9 +43,16 @@ export interface TestFleet {
   components: readonly ComponentGroup[]
   effect: DraftEffect
   connected: Map<string, number>
+  /** How many agents would notice what is proposed. */
+  changing: number
+  readonly proposed: { group: string; revision: RevisionRule }[]
+  /** What groups began. Each is stored in the state that is set here; a completed one is what the group gives from then on. */
+  readonly begun: Beginning[]
+  rolloutState: RolloutStateName
+  notChangeable: string | null
 }
 
-const NO_EFFECT: DraftEffect = { matching: 0, sample: [], changing: 0, joining: 0, leaving: 0, notAccepting: 0, combinations: [] }
+const NO_EFFECT: DraftEffect = { matching: 0, sample: [], changing: 0, joining: 0, leaving: 0, notAccepting: 0, unresolved: [], combinations: [] }
 
 export async function startTestConsole(options: { readonly consoleDir?: string } = {}): Promise<TestConsole> {
   const test = openTestStore({ probeIntervalMs: 5 })
@@ -50,8 +60,26 @@ export async function startTestConsole(options: { readonly consoleDir?: string }
   const log = pino({ level: 'silent' })
   const events = await openEventLog({ store: test.store, clock })
   const metrics = createSystemMetrics()
-  const foundation = { store: test.store, events, blobs: createBlobStore(clock), log, clock, metrics: metrics.registry }
-  const fleet: TestFleet = { changes: 0, components: [], effect: NO_EFFECT, connected: new Map() }
+  const foundation: Foundation = {
+    store: test.store,
+    events,
+    blobs: createBlobStore(clock),
+    log,
+    clock,
+    metrics: metrics.registry,
+    sealer: createSealer('a server secret for tests, long enough'),
+  }
+  const fleet: TestFleet = {
+    changes: 0,
+    components: [],
+    effect: NO_EFFECT,
+    connected: new Map(),
+    changing: 0,
+    proposed: [],
+    begun: [],
+    rolloutState: 'completed',
+    notChangeable: null,
+  }
   const disconnected: string[] = []
   const agentsEndpoint = () => 'ws://127.0.0.1:4320/v1/opamp'
   const access = await createAccess({
@@ -70,7 +98,11 @@ export async function startTestConsole(options: { readonly consoleDir?: string }
   const decisions = createDecisions(foundation)
   const config = loadConfig({ flags: { 'console-listen': '127.0.0.1:0', ...(options.consoleDir === undefined ? {} : { 'console-dir': options.consoleDir }) } })
   const idempotency = createIdempotency(test.store, clock)
-  const server = await createConsole(config, { ...foundation, idempotency, access, agents: fakeAgents(fleet), decisions, agentsEndpoint }, true)
+  const server = await createConsole(
+    config,
+    { ...foundation, idempotency, access, agents: fakeAgents(fleet), decisions, rollouts: fakeRollouts(fleet, decisions), agentsEndpoint },
+    true,
+  )
   const { port } = await listen(server.app.server, config.consoleListen, 'console-listen')
   const origin = `http://127.0.0.1:${port}`
   const token = await readToken(adminTokenPath)
@@ -112,7 +144,53 @@ function fakeAgents(fleet: TestFleet): AgentsPart {
     componentsOf: () => ({ total: fleet.components.reduce((sum, group) => sum + group.agents, 0) + 1, groups: fleet.components }),
     previewDraft: async () => fleet.effect,
     onGroupsChanged: () => void fleet.changes++,
+    fleet: {
+      agents: () => [],
+      agent: () => undefined,
+      outcome: () => 'none',
+      reconsider: () => {},
+      allowRetry: async () => {},
+      missing: async () => [],
+      effectOf: async (_agents, change) => {
+        fleet.proposed.push(change)
+        return { changing: fleet.changing, notAccepting: 0 }
+      },
+      changeOf: async () => undefined,
+      unresolved: async () => [],
+    },
     prune: async () => {},
     async [Symbol.asyncDispose]() {},
+  }
+}
+
+/** Rollouts that are over as soon as they are begun, or stay in the state that a test chooses. */
+function fakeRollouts(fleet: TestFleet, { groups }: DecisionStores): GroupRollouts {
+  return {
+    begin: async (tx, beginning) => {
+      const { group, state, to, start, by } = beginning
+      fleet.begun.push(beginning)
+      await tx
+        .insertInto('rollouts')
+        .values({
+          id: `rol_${fleet.begun.length}`,
+          group_name: group,
+          from_revision: state.current,
+          to_revision: to,
+          plan_json: '{}',
+          preset: start.preset ?? null,
+          state: fleet.rolloutState,
+          rollout_json: '{}',
+          agents: 0,
+          reason: '',
+          created_by: by,
+          created_at: 1,
+          started_at: fleet.rolloutState === 'draft' ? null : 1,
+          ended_at: null,
+        })
+        .execute()
+      if (fleet.rolloutState === 'completed') await groups.setCurrent(tx, group, to)
+    },
+    whyNotChangeable: () => fleet.notChangeable,
+    endWith: async () => {},
   }
 }

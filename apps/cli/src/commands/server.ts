@@ -44,7 +44,7 @@ export const serverCommand = localCommand({
 
 async function start(io: Io, flags: Readonly<Record<string, unknown>>, file: string | undefined): Promise<ControlPlane> {
   try {
-    return await startControlPlane(loadConfig({ flags, env: io.env, ...(file === undefined ? {} : { file }) }))
+    return await startControlPlane(loadConfig({ flags, env: io.env, ...(file === undefined ? {} : { file }) }), { secret: io.env['DROVER_SECRET'] })
   } catch (error) {
     // What else goes wrong at the start is a sentence already.
     throw error instanceof ConfigError ? new UsageError(error.message) : error

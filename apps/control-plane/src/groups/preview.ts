@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import type { ConfigFile, Finding, GroupPreview as GroupPreviewShape } from '@drover/api'
 import { compareFileNames, mergeFiles, validateMerged } from '@drover/agent-config'
 import type { DraftEffect, GroupDraft } from '../seams.ts'
-import type { ConfigRef } from './store.ts'
+import type { ReadConfig } from './references.ts'
+import type { ConfigRef } from './revision.ts'
 
 export type GroupPreview = GroupPreviewShape
 
@@ -17,8 +18,11 @@ export interface PreviewOptions {
 /** Mixes beyond this are shown, but not checked: each check parses all files. */
 const MAX_CHECKED_MIXES = 10
 
-export function createPreview({ previewDraft, readFiles, missingFor }: PreviewOptions): (draft: GroupDraft) => Promise<GroupPreview> {
-  return async (draft) => {
+/** `given`: what is known of the draft already. */
+export type PreviewGroup = (draft: GroupDraft, given: readonly Finding[]) => Promise<GroupPreview>
+
+export function createPreview({ previewDraft, readFiles, missingFor }: PreviewOptions): PreviewGroup {
+  return async (draft, given) => {
     const effect = await previewDraft(draft)
     const own = await readRefs(readFiles, draft.configs)
     const mixes = effect.combinations.slice(0, MAX_CHECKED_MIXES).map(({ fragments }) => distinctRefs(fragments))
@@ -30,7 +34,7 @@ export function createPreview({ previewDraft, readFiles, missingFor }: PreviewOp
       joining: effect.joining,
       leaving: effect.leaving,
       notAccepting: effect.notAccepting,
-      findings: withoutRepetition(findings),
+      findings: withoutRepetition([...given, ...effect.unresolved.map(toFinding), ...findings]),
       missing: own.length === 0 ? [] : missingFor(draft, own),
       combinations: [...effect.combinations],
     }
@@ -47,19 +51,41 @@ async function checkMixes(mixes: readonly (readonly ConfigRef[])[], readFiles: P
   return findings
 }
 
-function check(files: readonly ConfigFile[]): Finding[] {
+/** What a check of these alone finds. Other groups, and the agents' own files, may complete them. */
+export function checkFragments(configs: readonly ReadConfig[]): Finding[] {
+  return check(inOrder(configs), 'fragment')
+}
+
+function check(files: readonly ConfigFile[], as: 'complete' | 'fragment' = 'complete'): Finding[] {
   if (files.length === 0) return []
-  return validateMerged(mergeFiles(files), files).map((finding) => ({ ...finding }))
+  return validateMerged(mergeFiles(files), files, { as }).map((finding) => ({ ...finding }))
+}
+
+async function readRefs(readFiles: PreviewOptions['readFiles'], refs: readonly ConfigRef[]): Promise<ConfigFile[]> {
+  return inOrder(await Promise.all(refs.map(async (ref) => ({ ...ref, files: await readFiles(ref.config, ref.version) }))))
 }
 
 /** Names as they are offered when several files meet, so that the merge follows the precedence. */
-async function readRefs(readFiles: PreviewOptions['readFiles'], refs: readonly ConfigRef[]): Promise<ConfigFile[]> {
-  const files: ConfigFile[] = []
-  for (const { config, version } of refs) {
-    const own = (await readFiles(config, version)).toSorted((a, b) => compareFileNames(a.name, b.name))
-    files.push(...own.map((file) => ({ ...file, name: `${config}@${version}${file.name === '' ? '' : ` ${file.name}`}` })))
-  }
+function inOrder(configs: readonly ReadConfig[]): ConfigFile[] {
+  const files = configs.flatMap(({ config, version, files: own }) =>
+    own
+      .toSorted((a, b) => compareFileNames(a.name, b.name))
+      .map((file) => ({ ...file, name: `${config}@${version}${file.name === '' ? '' : ` ${file.name}`}` })),
+  )
   return files.map((file, index) => ({ ...file, name: `${String(index).padStart(3, '0')} ${file.name}` }))
+}
+
+/** An error: who lacks a value is not offered anything. */
+function toFinding({ message, place, line, column, lacking, agents }: DraftEffect['unresolved'][number]): Finding {
+  const who = lacking === 0 ? '' : ` (${lacking} ${lacking === 1 ? 'agent' : 'agents'}: ${agents.join(', ')}${lacking > agents.length ? ', …' : ''})`
+  return {
+    severity: 'error',
+    code: 'unresolved-name',
+    message: `${message}${who}`,
+    file: place,
+    ...(line === null ? {} : { line }),
+    ...(column === null ? {} : { column }),
+  }
 }
 
 function distinctRefs(fragments: readonly ConfigRef[]): ConfigRef[] {

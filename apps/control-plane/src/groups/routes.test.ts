@@ -1,5 +1,6 @@
 /** Groups over real HTTP and a real store. */
 import { ApiError } from '@drover/api'
+import { presets } from '@drover/fleet'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startTestConsole } from '../test-console.ts'
 import type { TestConsole } from '../test-console.ts'
@@ -24,20 +25,32 @@ describe('groups', () => {
     const { data } = await console.api.createGroup({ body: { name: 'all', selector: '*', configs: [base], message: 'first' } })
     expect(data).toMatchObject({ name: 'all', selector: '*', priority: 0, revision: { number: 1, configs: [base], author: 'admin', message: 'first' } })
     expect(console.fleet.changes).toBe(1)
-    expect(await console.decisions.readGroups()).toMatchObject([{ name: 'all', priority: 0, revision: 1, configs: [base] }])
+    expect(console.fleet.begun).toMatchObject([{ group: 'all', to: 1, state: { current: null, revision: 1 }, start: { reason: 'first' }, by: 'admin' }])
+    const [group] = await console.decisions.readGroups()
+    expect(group).toMatchObject({ name: 'all', current: 1 })
+    expect([...(group?.revisions ?? [])]).toMatchObject([[1, { rule: { name: 'all', priority: 0, revision: 1, configs: [base] } }]])
   })
 
-  it('make a new revision for other configs, and none for another selector', async () => {
+  it('make a new revision and a rollout of whatever changes what agents run, and of nothing else', async () => {
     const first = await console.api.createGroup({ body: { name: 'g', selector: 'a=b', configs: [base] } })
-    const moved = await console.api.setGroup({ params: { name: 'g' }, body: { selector: 'a = c', priority: 5, configs: [base] }, ifMatch: first.etag ?? '' })
-    expect(moved.data).toMatchObject({ selector: 'a = c', priority: 5, revision: { number: 1 } })
-    const changed = await console.api.setGroup({
+    const body = { selector: 'a = c', priority: 5, configs: [base] }
+    const moved = await console.api.setGroup({ params: { name: 'g' }, body, ifMatch: first.etag ?? '' })
+    expect(moved.data).toMatchObject({ selector: 'a = c', priority: 5, revision: { number: 2 }, rollout: { id: 'rol_2', to: 2 } })
+    const described = await console.api.setGroup({
       params: { name: 'g' },
-      body: { selector: 'a = c', priority: 5, configs: [base, edge], message: 'edge too' },
+      body: { ...body, description: 'all of a', plan: presets.quick },
       ifMatch: moved.etag ?? '',
     })
-    expect(changed.data.revision).toMatchObject({ number: 2, configs: [base, edge], message: 'edge too' })
-    expect((await console.api.listRevisions({ params: { name: 'g' } })).data.items.map((revision) => revision.number)).toEqual([2, 1])
+    expect(described.data).toMatchObject({ description: 'all of a', revision: { number: 2 }, plan: { soakMs: 60_000 } })
+    expect(console.fleet.begun.map(({ to }) => to)).toEqual([1, 2])
+    const changed = await console.api.setGroup({
+      params: { name: 'g' },
+      body: { ...body, configs: [base, edge], message: 'edge too' },
+      ifMatch: described.etag ?? '',
+    })
+    expect(changed.data.revision).toMatchObject({ number: 3, configs: [base, edge], message: 'edge too' })
+    expect((await console.api.listRevisions({ params: { name: 'g' } })).data.items.map((revision) => revision.number)).toEqual([3, 2, 1])
+    expect(console.fleet.begun.at(-1)).toMatchObject({ to: 3, state: { current: 2, plan: { soakMs: 60_000 } } })
     expect(console.fleet.changes).toBe(3)
   })
 

@@ -1,123 +1,118 @@
-/** Groups over REST. A change goes to the members at once: whoever listens to `onGroupsChanged` carries it out. */
+/** Groups over REST. What changes for agents becomes a revision, and a rollout takes the agents there; nothing reaches them from here. */
 import { groupRoutes } from '@drover/api'
-import type { AgentCounts, Group, Revision } from '@drover/api'
-import { formatSelector, parseSelector, SelectorError } from '@drover/fleet'
-import type { Selector } from '@drover/fleet'
-import type { z } from 'zod'
+import type { Group, RolloutStart } from '@drover/api'
+import { parseSelector } from '@drover/fleet'
+import type { RolloutPlan, Selector } from '@drover/fleet'
 import type { EventLog } from '../events/event-log.ts'
 import type { BindRoute, Call } from '../http/bind-route.ts'
-import { ConflictError, InvalidInputError, NotFoundError, requireMatch } from '../http/errors.ts'
-import type { FieldError } from '../http/errors.ts'
+import { ConflictError, NotFoundError, requireMatch } from '../http/errors.ts'
 import { cursorNumber, decodeCursor, encodeCursor, toPage } from '../http/paging.ts'
-import type { GroupDraft } from '../seams.ts'
+import type { RevisionRule } from '../seams.ts'
 import type { ReadStore, Store, Tx } from '../storage/store.ts'
-import type { GroupPreview } from './preview.ts'
-import { parseRefs } from './store.ts'
-import type { ConfigRef, GroupRow, GroupStore, GroupValues, RevisionRow } from './store.ts'
+import { bindDeleting } from './delete-route.ts'
+import { checkInput, checkedPlan } from './input.ts'
+import type { Input, InputOptions } from './input.ts'
+import type { PreviewGroup } from './preview.ts'
+import { changesBetween } from './revision.ts'
+import { etagOf, showGroup, showRevision } from './show.ts'
+import type { Counts } from './show.ts'
+import type { Change, GroupStore, StoredGroup } from './store.ts'
 
-type Counts = z.output<typeof AgentCounts>
+/** What rollouts do for groups. */
+export interface GroupRollouts {
+  /**
+   * In the caller's transaction: a rollout from what the group gives now to a revision of it. What was under way is superseded.
+   * @throws {InvalidInputError} for a plan that means nothing.
+   */
+  begin(tx: Tx, beginning: Beginning): Promise<unknown>
+  /** Why the group cannot be changed now, in a sentence that says what to do; null: it can. */
+  whyNotChangeable(group: string): string | null
+  /** In the transaction that deletes the group: its rollouts end. */
+  endWith(tx: Tx, group: string, by: string): Promise<void>
+}
 
-export interface GroupRoutesOptions {
+export interface Beginning {
+  readonly group: string
+  readonly state: { readonly current: number | null; readonly revision: number; readonly firstRevision: number; readonly plan: RolloutPlan | null }
+  readonly to: number
+  readonly start: RolloutStart
+  readonly by: string
+}
+
+export interface GroupRoutesOptions extends InputOptions {
   readonly store: Store
   readonly events: EventLog
   readonly groups: GroupStore
-  readonly versionExists: (from: ReadStore, ref: ConfigRef) => Promise<boolean>
   readonly countsByGroup: () => ReadonlyMap<string, Counts>
   /** Counted now, one agent after the other: for a group whose members are not known yet. */
   readonly countsOf: (selector: Selector) => Counts
-  readonly preview: (draft: GroupDraft) => Promise<GroupPreview>
-  /** Called after the commit. Rollouts will take this step over. */
+  readonly preview: PreviewGroup
+  readonly rollouts: GroupRollouts
+  /** How many agents would run something else if the group gave this. */
+  readonly effectOf: (change: { group: string; revision: RevisionRule }) => Promise<{ readonly changing: number }>
+  /** Called after the commit. */
   readonly onGroupsChanged: () => void
-}
-
-interface Input {
-  readonly description: string
-  readonly selector: string
-  readonly priority: number
-  readonly configs: readonly ConfigRef[]
 }
 
 export function bindGroupRoutes(bind: BindRoute, options: GroupRoutesOptions): void {
   bindReading(bind, options)
   bindWriting(bind, options)
+  bindDeleting(bind, options)
   bind(groupRoutes.previewGroup, async ({ body }) => {
-    const draft = {
-      selector: parseSelectorField(body.selector),
-      priority: body.priority,
-      configs: body.configs,
-      ...(body.name === undefined ? {} : { name: body.name }),
-    }
-    await checkRefs(options, options.store.read, body.configs)
-    return { data: await options.preview(draft) }
+    const before = body.name === undefined ? undefined : await options.groups.find(options.store.read, body.name)
+    const { values, selector, findings } = await checkInput(options, options.store.read, body, before?.revision)
+    const draft = { ...values, selector, ...(body.name === undefined ? {} : { name: body.name }) }
+    return { data: await options.preview(draft, findings) }
   })
 }
 
-function bindReading(bind: BindRoute, options: GroupRoutesOptions): void {
-  const { store, groups } = options
+function bindReading(bind: BindRoute, { store, groups, countsByGroup }: GroupRoutesOptions): void {
   bind(groupRoutes.listGroups, async ({ query }) => {
     const cursor = decodeCursor(query.cursor, 2)
     const after = cursor && { priority: cursorNumber(cursor[0]), name: String(cursor[1]) }
-    const { rows, total } = await groups.list(store.read, { limit: query.limit, ...(after ? { after } : {}) })
-    const items = await Promise.all(rows.slice(0, query.limit).map((row) => showGroup(options, store.read, row)))
-    return {
-      data: {
-        ...toPage(
-          rows,
-          query.limit,
-          total,
-          (row) => row.name,
-          (row) => encodeCursor(row.priority, row.name),
-        ),
-        items,
-      },
-    }
+    const page = await groups.list(store.read, { limit: query.limit, ...(after ? { after } : {}) })
+    const counts = countsByGroup()
+    const show = (group: StoredGroup): Group => showGroup(group, counts.get(group.name))
+    return { data: toPage(page.groups, query.limit, page.total, show, ({ name, revision }) => encodeCursor(revision.priority, name)) }
   })
   bind(groupRoutes.getGroup, async ({ params }) => {
-    const row = await findGroup(groups, store.read, params.name)
-    return { data: await showGroup(options, store.read, row), etag: etagOf(row) }
+    const group = await findGroup(groups, store.read, params.name)
+    return { data: showGroup(group, countsByGroup().get(group.name)), etag: etagOf(group) }
   })
   bind(groupRoutes.listRevisions, async ({ params, query }) => {
-    const row = await findGroup(groups, store.read, params.name)
+    const group = await findGroup(groups, store.read, params.name)
     const [before] = decodeCursor(query.cursor, 1) ?? []
-    const { rows, total } = await groups.listRevisions(store.read, row, {
+    const { revisions, total } = await groups.listRevisions(store.read, group, {
       limit: query.limit,
       ...(before === undefined ? {} : { before: cursorNumber(before) }),
     })
-    return { data: toPage(rows, query.limit, total, showRevision, (revision) => encodeCursor(revision.number)) }
+    return { data: toPage(revisions, query.limit, total, showRevision, (revision) => encodeCursor(revision.number)) }
   })
 }
 
 function bindWriting(bind: BindRoute, options: GroupRoutesOptions): void {
-  const { store, events, groups, onGroupsChanged } = options
+  const { store, events, groups } = options
   bind(groupRoutes.createGroup, (call) =>
     store.transaction(async (tx) => {
-      const { name, message } = call.body
-      const values = await checkInput(options, tx, call.body)
+      const { name, description, message, rollout } = call.body
       if (await groups.find(tx, name)) throw new ConflictError('already-exists', `there is a group ${name} already: change it, or choose another name`)
+      const { values } = await checkInput(options, tx, call.body, undefined)
+      const plan = ownPlan(call.body, null)
       const author = call.caller.name
-      const row = await groups.create(tx, name, values, { author, message })
+      const { revision } = await groups.create(tx, name, { description, plan }, values, { author, message })
+      const { selector, priority, configs } = values
       await events.append(tx, {
         kind: 'group.created',
         actor: author,
         subject: name,
-        summary: `${author} created the group ${name}`,
-        data: { revision: row.revision, ...values },
+        summary: `${author} created the group ${name}${manner(rollout)}`,
+        data: { revision: revision.number, selector, priority, configs, ...startData(rollout) },
       })
-      tx.afterCommit(onGroupsChanged)
-      return call.answer(tx, { data: await showChanged(options, tx, row), etag: etagOf(row) })
+      await begin(options, tx, name, rollout, { author, message })
+      return call.answer(tx, await showChanged(options, tx, name))
     }),
   )
   bind(groupRoutes.setGroup, (call) => store.transaction((tx) => setGroup(options, tx, call)))
-  bind(groupRoutes.deleteGroup, ({ params, caller, ifMatch }) =>
-    store.transaction(async (tx) => {
-      const row = await findGroup(groups, tx, params.name)
-      requireMatch(ifMatch, `the group ${row.name}`, etagOf(row), await showGroup(options, tx, row))
-      await groups.delete(tx, row.name)
-      await events.append(tx, { kind: 'group.deleted', actor: caller.name, subject: row.name, summary: `${caller.name} deleted the group ${row.name}` })
-      tx.afterCommit(onGroupsChanged)
-      return { data: undefined }
-    }),
-  )
 }
 
 async function setGroup(
@@ -125,87 +120,61 @@ async function setGroup(
   tx: Tx,
   { params, body, caller, ifMatch }: Call<typeof groupRoutes.setGroup>,
 ): Promise<{ data: Group; etag: string }> {
-  const { groups, events, onGroupsChanged } = options
+  const { groups, events } = options
   const before = await findGroup(groups, tx, params.name)
-  requireMatch(ifMatch, `the group ${before.name}`, etagOf(before), await showGroup(options, tx, before))
-  const values = await checkInput(options, tx, body)
-  const row = await groups.update(tx, before, values, { author: caller.name, message: body.message })
-  const what = row.revision === before.revision ? `changed the group ${row.name}` : `moved the group ${row.name} to revision ${row.revision}`
+  const { name } = before
+  requireMatch(ifMatch, `the group ${name}`, etagOf(before), showGroup(before, options.countsByGroup().get(name)))
+  const { values } = await checkInput(options, tx, body, before.revision)
+  const own = ownPlan(body, before.plan)
+  const changed = changesBetween(before.revision, values)
+  const reason = changed.length === 0 ? null : options.rollouts.whyNotChangeable(name)
+  if (reason !== null) throw new ConflictError('not-changeable-now', reason)
+  await groups.setTexts(tx, before, { description: body.description, plan: own })
+  const author = caller.name
+  const to = changed.length === 0 ? before.revision.number : await groups.addRevision(tx, before, values, { author, message: body.message })
+  const what = changed.length === 0 ? `changed the group ${name}` : `made revision ${to} of the group ${name}${manner(body.rollout)}`
   await events.append(tx, {
     kind: 'group.changed',
-    actor: caller.name,
-    subject: row.name,
-    summary: `${caller.name} ${what}`,
-    data: { revision: row.revision, previousRevision: before.revision, ...values },
+    actor: author,
+    subject: name,
+    summary: `${author} ${what}`,
+    data: { revision: to, previousRevision: before.revision.number, changed, ...startData(changed.length === 0 ? undefined : body.rollout) },
   })
-  tx.afterCommit(onGroupsChanged)
-  return { data: await showChanged(options, tx, row), etag: etagOf(row) }
+  if (changed.length > 0) await begin(options, tx, name, body.rollout, { author, message: body.message })
+  return showChanged(options, tx, name)
 }
 
-async function checkInput(options: GroupRoutesOptions, from: ReadStore, { description, selector, priority, configs }: Input): Promise<GroupValues> {
-  const canonical = formatSelector(parseSelectorField(selector))
-  await checkRefs(options, from, configs)
-  return { description, selector: canonical, priority, configs }
+/** To the revision that was just stored. */
+async function begin(options: GroupRoutesOptions, tx: Tx, name: string, start: RolloutStart | undefined, { author, message }: Change): Promise<void> {
+  const state = await options.groups.readState(tx, name)
+  if (state === undefined) throw new Error(`the group ${name} is missing`)
+  await options.rollouts.begin(tx, { group: name, state, to: state.revision, start: { reason: message, ...start }, by: author })
+  tx.afterCommit(options.onGroupsChanged)
 }
 
-function parseSelectorField(text: string): Selector {
-  try {
-    return parseSelector(text, 'group')
-  } catch (error) {
-    if (error instanceof SelectorError)
-      throw new InvalidInputError(`the selector is not valid: ${error.message}`, [{ field: 'body.selector', message: error.message }])
-    throw error
-  }
+function ownPlan({ plan }: Input, before: RolloutPlan | null): RolloutPlan | null {
+  if (plan === undefined) return before
+  return plan === null ? null : checkedPlan(plan, 'body.plan')
 }
 
-async function checkRefs({ versionExists }: GroupRoutesOptions, from: ReadStore, configs: readonly ConfigRef[]): Promise<void> {
-  const errors: FieldError[] = []
-  const seen = new Set<string>()
-  for (const [index, ref] of configs.entries()) {
-    if (seen.has(ref.config)) errors.push({ field: `body.configs.${index}.config`, message: `the config ${ref.config} is listed twice` })
-    else if (!(await versionExists(from, ref))) errors.push({ field: `body.configs.${index}`, message: `there is no ${ref.config}@${ref.version}` })
-    seen.add(ref.config)
-  }
-  if (errors.length > 0) throw new InvalidInputError(errors.map((error) => error.message).join('; '), errors)
+/** No staged rollout is called one. */
+function manner(start: RolloutStart | undefined): string {
+  if (start?.draft) return ', to be rolled out later'
+  return start?.plan === undefined && start?.preset === 'everyone' ? ', for all agents at once' : ''
 }
 
-async function findGroup(groups: GroupStore, from: ReadStore, name: string): Promise<GroupRow> {
-  const row = await groups.find(from, name)
-  if (row === undefined) throw new NotFoundError('group', name)
-  return row
+function startData(start: RolloutStart | undefined): { allAtOnce?: true; draft?: true } {
+  return { ...(start?.plan === undefined && start?.preset === 'everyone' ? { allAtOnce: true } : {}), ...(start?.draft ? { draft: true } : {}) }
 }
 
-const NO_AGENTS: Counts = { total: 0, connected: 0, stale: 0, healthy: 0, unhealthy: 0, applying: 0, applied: 0, failed: 0, unmanaged: 0 }
-
-async function showGroup({ groups, countsByGroup }: GroupRoutesOptions, from: ReadStore, row: GroupRow): Promise<Group> {
-  return {
-    name: row.name,
-    description: row.description,
-    selector: row.selector,
-    priority: row.priority,
-    revision: showRevision(await groups.currentRevision(from, row)),
-    counts: countsByGroup().get(row.name) ?? NO_AGENTS,
-    createdAt: new Date(row.created_at).toISOString(),
-    updatedAt: new Date(row.updated_at).toISOString(),
-  }
+export async function findGroup(groups: GroupStore, from: ReadStore, name: string): Promise<StoredGroup> {
+  const group = await groups.find(from, name)
+  if (group === undefined) throw new NotFoundError('group', name)
+  return group
 }
 
 /** Members of a group that was just changed are known a moment later; the answer counts whom the selector chooses. */
-async function showChanged(options: GroupRoutesOptions, from: ReadStore, row: GroupRow): Promise<Group> {
-  return { ...(await showGroup(options, from, row)), counts: options.countsOf(parseSelector(row.selector)) }
-}
-
-function showRevision(row: RevisionRow): Revision {
-  return {
-    number: row.number,
-    configs: parseRefs(row.configs_json),
-    author: row.author,
-    message: row.message,
-    createdAt: new Date(row.created_at).toISOString(),
-  }
-}
-
-/** A group that was deleted and made again is another one. */
-function etagOf(row: GroupRow): string {
-  return `g${row.first_revision}-${row.edit}`
+async function showChanged({ groups, countsOf }: GroupRoutesOptions, from: ReadStore, name: string): Promise<{ data: Group; etag: string }> {
+  const group = await findGroup(groups, from, name)
+  return { data: showGroup(group, countsOf(parseSelector(group.revision.selector))), etag: etagOf(group) }
 }

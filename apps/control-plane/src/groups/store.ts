@@ -1,21 +1,40 @@
 /** Groups and their revisions in the store. Revisions never change, and their numbers are never used twice. */
+import type { RolloutPlan, RolloutStateName } from '@drover/fleet'
+import type { GroupRevisions } from '../seams.ts'
 import type { Row } from '../storage/schema.ts'
 import type { ReadStore, Tx } from '../storage/store.ts'
+import { fromColumns, toColumns, toRule, toStoredRevision } from './revision.ts'
+import type { RevisionValues, StoredRevision } from './revision.ts'
 
-export type GroupRow = Row<'groups'>
-export type RevisionRow = Row<'group_revisions'>
-
-export interface ConfigRef {
-  readonly config: string
-  readonly version: number
+/** A group as people see it. */
+export interface StoredGroup {
+  readonly name: string
+  readonly description: string
+  readonly plan: RolloutPlan | null
+  /** What people decided last: the target of the newest rollout, or what that one went back to. */
+  readonly revision: StoredRevision
+  /** What the last completed rollout gave to all. */
+  readonly current: number | null
+  readonly rollout: { readonly id: string; readonly state: RolloutStateName; readonly to: number } | null
+  readonly firstRevision: number
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly edit: number
 }
 
-export interface GroupValues {
+/** Changed in place: nothing that agents run depends on it. */
+export interface GroupTexts {
   readonly description: string
-  /** Canonical text. */
-  readonly selector: string
-  readonly priority: number
-  readonly configs: readonly ConfigRef[]
+  readonly plan: RolloutPlan | null
+}
+
+/** Where a group stands, for rollouts. */
+export interface GroupState {
+  readonly current: number | null
+  /** Its newest. */
+  readonly revision: number
+  readonly firstRevision: number
+  readonly plan: RolloutPlan | null
 }
 
 export interface Change {
@@ -24,54 +43,64 @@ export interface Change {
 }
 
 export interface GroupStore {
-  find(from: ReadStore, name: string): Promise<GroupRow | undefined>
+  find(from: ReadStore, name: string): Promise<StoredGroup | undefined>
   /** Highest priority first; of equal ones the one that wins. */
-  list(from: ReadStore, query: { after?: { priority: number; name: string }; limit: number }): Promise<{ rows: GroupRow[]; total: number }>
-  currentRevision(from: ReadStore, group: GroupRow): Promise<RevisionRow>
-  listRevisions(from: ReadStore, group: GroupRow, query: { before?: number; limit: number }): Promise<{ rows: RevisionRow[]; total: number }>
-  create(tx: Tx, name: string, values: GroupValues, change: Change): Promise<GroupRow>
-  /** Other configs make a new revision; the rest is changed in place. */
-  update(tx: Tx, group: GroupRow, values: GroupValues, change: Change): Promise<GroupRow>
+  list(from: ReadStore, query: { after?: { priority: number; name: string }; limit: number }): Promise<{ groups: StoredGroup[]; total: number }>
+  findRevision(from: ReadStore, group: StoredGroup, number: number): Promise<StoredRevision | undefined>
+  listRevisions(from: ReadStore, group: StoredGroup, query: { before?: number; limit: number }): Promise<{ revisions: StoredRevision[]; total: number }>
+  /** With its first revision, which no agent gets before a rollout brings it. */
+  create(tx: Tx, name: string, texts: GroupTexts, values: RevisionValues, change: Change): Promise<StoredGroup>
+  setTexts(tx: Tx, group: StoredGroup, texts: GroupTexts): Promise<void>
+  /** Returns its number. No agent gets it before a rollout brings it. */
+  addRevision(tx: Tx, group: StoredGroup, values: RevisionValues, change: Change): Promise<number>
+  /** What a rollout gave to all; null: its first revision was taken back. */
+  setCurrent(tx: Tx, name: string, revision: number | null): Promise<void>
   delete(tx: Tx, name: string): Promise<void>
-  /** Every group with what its current revision holds. */
-  readAll(from: ReadStore): Promise<{ group: GroupRow; configs: ConfigRef[] }[]>
-  /** Which groups use which config now. */
-  readUses(from: ReadStore): Promise<Map<string, { group: string; version: number }[]>>
+  readState(from: ReadStore, name: string): Promise<GroupState | undefined>
+  readStates(from: ReadStore): Promise<Map<string, GroupState>>
+  /** Every group with the revisions that some agent has or may get. */
+  readInUse(from: ReadStore): Promise<GroupRevisions[]>
+  /** The same with the revisions that people decided last. */
+  readHeld(from: ReadStore): Promise<{ group: string; revision: StoredRevision }[]>
 }
 
 export function createGroupStore(clock: { now(): number }): GroupStore {
-  const insertRevision = async (tx: Tx, group: string, number: number, configs: readonly ConfigRef[], { author, message }: Change): Promise<void> => {
-    await tx
-      .insertInto('group_revisions')
-      .values({ group_name: group, number, configs_json: refsToJson(configs), author, message, created_at: clock.now() })
-      .execute()
-  }
-  const nextRevision = async (tx: Tx, name: string): Promise<number> => {
+  const insertRevision = async (tx: Tx, group: string, values: RevisionValues, { author, message }: Change): Promise<StoredRevision> => {
     const { last } = await tx
       .selectFrom('group_revisions')
       .select((eb) => eb.fn.max('number').as('last'))
-      .where('group_name', '=', name)
+      .where('group_name', '=', group)
       .executeTakeFirstOrThrow()
-    return (last ?? 0) + 1
+    const row = { group_name: group, number: (last ?? 0) + 1, ...toColumns(values), author, message, created_at: clock.now() }
+    await tx.insertInto('group_revisions').values(row).execute()
+    return toStoredRevision(row)
   }
   return {
     ...reading,
-    create: async (tx, name, { configs, ...values }, change) => {
-      const revision = await nextRevision(tx, name)
-      const now = clock.now()
-      const row: GroupRow = { name, ...values, revision, first_revision: revision, created_at: now, updated_at: now, edit: 1 }
-      await tx.insertInto('groups').values(row).execute()
-      await insertRevision(tx, name, revision, configs, change)
-      return row
+    create: async (tx, name, { description, plan }, values, change) => {
+      const revision = await insertRevision(tx, name, values, change)
+      const { number, createdAt } = revision
+      const times = { created_at: createdAt, updated_at: createdAt }
+      await tx
+        .insertInto('groups')
+        .values({ name, description, plan_json: planToJson(plan), revision: number, current: null, first_revision: number, ...times, edit: 1 })
+        .execute()
+      return { name, description, plan, revision, current: null, rollout: null, firstRevision: number, createdAt, updatedAt: createdAt, edit: 1 }
     },
-    update: async (tx, group, { configs, ...values }, change) => {
-      const current = await reading.currentRevision(tx, group)
-      const same = current.configs_json === refsToJson(configs)
-      const revision = same ? group.revision : await nextRevision(tx, group.name)
-      if (!same) await insertRevision(tx, group.name, revision, configs, change)
-      const row: GroupRow = { ...group, ...values, revision, updated_at: clock.now(), edit: group.edit + 1 }
-      await tx.updateTable('groups').set(row).where('name', '=', group.name).execute()
-      return row
+    setTexts: async (tx, group, { description, plan }) => {
+      await tx
+        .updateTable('groups')
+        .set({ description, plan_json: planToJson(plan), updated_at: clock.now(), edit: group.edit + 1 })
+        .where('name', '=', group.name)
+        .execute()
+    },
+    addRevision: async (tx, group, values, change) => {
+      const { number } = await insertRevision(tx, group.name, values, change)
+      await tx.updateTable('groups').set({ revision: number }).where('name', '=', group.name).execute()
+      return number
+    },
+    setCurrent: async (tx, name, revision) => {
+      await tx.updateTable('groups').set({ current: revision }).where('name', '=', name).execute()
     },
     delete: async (tx, name) => {
       await tx.deleteFrom('groups').where('name', '=', name).execute()
@@ -79,67 +108,170 @@ export function createGroupStore(clock: { now(): number }): GroupStore {
   }
 }
 
-const reading: Pick<GroupStore, 'find' | 'list' | 'currentRevision' | 'listRevisions' | 'readAll' | 'readUses'> = {
-  find: (from, name) => from.selectFrom('groups').selectAll().where('name', '=', name).executeTakeFirst(),
+const reading: Pick<GroupStore, 'find' | 'list' | 'readState' | 'readStates' | 'findRevision' | 'listRevisions' | 'readInUse' | 'readHeld'> = {
+  find: async (from, name) => {
+    const row = await selectGroups(from).where('groups.name', '=', name).executeTakeFirst()
+    return row && toStoredGroup(row)
+  },
+
+  readState: async (from, name) => {
+    const row = await from.selectFrom('groups').selectAll().where('name', '=', name).executeTakeFirst()
+    return row && toState(row)
+  },
+
+  readStates: async (from) => new Map((await from.selectFrom('groups').selectAll().execute()).map((row) => [row.name, toState(row)])),
 
   list: async (from, { after, limit }) => {
     const { total } = await from
       .selectFrom('groups')
       .select((eb) => eb.fn.countAll<number>().as('total'))
       .executeTakeFirstOrThrow()
-    let page = from.selectFrom('groups').selectAll()
+    let page = selectGroups(from)
     if (after)
-      page = page.where((eb) => eb.or([eb('priority', '<', after.priority), eb.and([eb('priority', '=', after.priority), eb('name', '<', after.name)])]))
-    return {
-      rows: await page
-        .orderBy('priority', 'desc')
-        .orderBy('name', 'desc')
-        .limit(limit + 1)
-        .execute(),
-      total,
-    }
+      page = page.where((eb) =>
+        eb.or([
+          eb('group_revisions.priority', '<', after.priority),
+          eb.and([eb('group_revisions.priority', '=', after.priority), eb('groups.name', '<', after.name)]),
+        ]),
+      )
+    const rows = await page
+      .orderBy('group_revisions.priority', 'desc')
+      .orderBy('groups.name', 'desc')
+      .limit(limit + 1)
+      .execute()
+    return { groups: rows.map(toStoredGroup), total }
   },
 
-  currentRevision: (from, group) =>
-    from.selectFrom('group_revisions').selectAll().where('group_name', '=', group.name).where('number', '=', group.revision).executeTakeFirstOrThrow(),
+  findRevision: async (from, group, number) => {
+    const row = await selectRevisions(from, group).selectAll().where('number', '=', number).executeTakeFirst()
+    return row && toStoredRevision(row)
+  },
 
   listRevisions: async (from, group, { before, limit }) => {
-    let page = from.selectFrom('group_revisions').selectAll().where('group_name', '=', group.name).where('number', '>=', group.first_revision)
+    const { total } = await selectRevisions(from, group)
+      .select((eb) => eb.fn.countAll<number>().as('total'))
+      .executeTakeFirstOrThrow()
+    let page = selectRevisions(from, group).selectAll()
     if (before !== undefined) page = page.where('number', '<', before)
-    return {
-      rows: await page
-        .orderBy('number', 'desc')
-        .limit(limit + 1)
-        .execute(),
-      total: group.revision - group.first_revision + 1,
-    }
-  },
-
-  readAll: async (from) => {
-    const rows = await from
-      .selectFrom('groups')
-      .innerJoin('group_revisions', (join) =>
-        join.onRef('group_revisions.group_name', '=', 'groups.name').onRef('group_revisions.number', '=', 'groups.revision'),
-      )
-      .selectAll('groups')
-      .select('group_revisions.configs_json')
+    const rows = await page
+      .orderBy('number', 'desc')
+      .limit(limit + 1)
       .execute()
-    return rows.map(({ configs_json: configs, ...group }) => ({ group, configs: parseRefs(configs) }))
+    return { revisions: rows.map(toStoredRevision), total }
   },
 
-  readUses: async (from) => {
-    const uses = new Map<string, { group: string; version: number }[]>()
-    for (const { group, configs } of await reading.readAll(from)) {
-      for (const { config, version } of configs) uses.set(config, [...(uses.get(config) ?? []), { group: group.name, version }])
-    }
-    return uses
+  readInUse: async (from) => {
+    const groups = await from.selectFrom('groups').select(['name', 'current']).execute()
+    const rows = await selectInUse(from).execute()
+    const byGroup = Map.groupBy(rows, (row) => row.group_name)
+    return groups.map(({ name, current }) => ({
+      name,
+      current,
+      revisions: new Map((byGroup.get(name) ?? []).map((row) => [row.number, toRule(name, row.number, fromColumns(row))])),
+    }))
+  },
+
+  readHeld: async (from) => {
+    const decided = (await selectGroups(from).execute()).map(toStoredGroup).map(({ name, revision }) => ({ group: name, revision }))
+    const inUse = (await selectInUse(from).execute()).map((row) => ({ group: row.group_name, revision: toStoredRevision(row) }))
+    return [...new Map([...decided, ...inUse].map((held) => [`${held.group} ${held.revision.number}`, held])).values()]
   },
 }
 
-function refsToJson(configs: readonly ConfigRef[]): string {
-  return JSON.stringify(configs.map(({ config, version }) => ({ config, version })))
+/** A name that is used again begins anew: revisions and rollouts of the group that was deleted are not its own. */
+function selectRevisions(from: ReadStore, { name, firstRevision }: Pick<StoredGroup, 'name' | 'firstRevision'>) {
+  return from.selectFrom('group_revisions').where('group_name', '=', name).where('number', '>=', firstRevision)
 }
 
-export function parseRefs(json: string): ConfigRef[] {
-  return JSON.parse(json) as ConfigRef[] // as: only refsToJson writes it
+/** Each group with its newest rollout, if any, and the revision that people decided last. */
+function selectGroups(from: ReadStore) {
+  return from
+    .selectFrom('groups')
+    .leftJoin('rollouts', (join) =>
+      join.on('rollouts.seq', '=', (eb) =>
+        eb
+          .selectFrom('rollouts as newest')
+          .select((of) => of.fn.max('newest.seq').as('seq'))
+          .whereRef('newest.group_name', '=', 'groups.name')
+          .whereRef('newest.to_revision', '>=', 'groups.first_revision'),
+      ),
+    )
+    .innerJoin('group_revisions', (join) =>
+      join
+        .onRef('group_revisions.group_name', '=', 'groups.name')
+        .on('group_revisions.number', '=', (eb) =>
+          eb.fn.coalesce(
+            eb.case().when('rollouts.state', 'in', ['rollingBack', 'rolledBack']).then(eb.ref('rollouts.from_revision')).end(),
+            'rollouts.to_revision',
+            'groups.revision',
+          ),
+        ),
+    )
+    .selectAll('groups')
+    .select(['rollouts.id as rollout_id', 'rollouts.state as rollout_state', 'rollouts.to_revision as rollout_to'])
+    .select(['group_revisions.number', 'group_revisions.selector', 'group_revisions.priority', 'group_revisions.configs_json'])
+    .select(['group_revisions.variables_json', 'group_revisions.secrets_json', 'group_revisions.own_telemetry_json'])
+    .select(['group_revisions.author', 'group_revisions.message', 'group_revisions.created_at as revised_at'])
+}
+
+type GroupRow = Awaited<ReturnType<ReturnType<typeof selectGroups>['executeTakeFirstOrThrow']>>
+
+function toStoredGroup(row: GroupRow): StoredGroup {
+  const { rollout_id: id, rollout_state: state, rollout_to: to } = row
+  return {
+    name: row.name,
+    description: row.description,
+    plan: toPlan(row.plan_json),
+    revision: { number: row.number, ...fromColumns(row), author: row.author, message: row.message, createdAt: row.revised_at },
+    current: row.current,
+    rollout: id === null || state === null || to === null ? null : { id, state, to },
+    firstRevision: row.first_revision,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    edit: row.edit,
+  }
+}
+
+/** The current revision of each group, both of its newest rollout that was started, and those that members of that one still hold. */
+function selectInUse(from: ReadStore) {
+  return from
+    .with('newest', (db) =>
+      db
+        .selectFrom('rollouts')
+        .innerJoin('groups', 'groups.name', 'rollouts.group_name')
+        .select((eb) => eb.fn.max('rollouts.seq').as('seq'))
+        .where('rollouts.started_at', 'is not', null)
+        .whereRef('rollouts.to_revision', '>=', 'groups.first_revision')
+        .groupBy('rollouts.group_name'),
+    )
+    .with('in_use', (db) =>
+      db
+        .selectFrom('groups')
+        .select(['name', 'current as number'])
+        .union(db.selectFrom('newest').innerJoin('rollouts', 'rollouts.seq', 'newest.seq').select(['group_name as name', 'to_revision as number']))
+        .union(db.selectFrom('newest').innerJoin('rollouts', 'rollouts.seq', 'newest.seq').select(['group_name as name', 'from_revision as number']))
+        .union(
+          db
+            .selectFrom('newest')
+            .innerJoin('rollouts', 'rollouts.seq', 'newest.seq')
+            .innerJoin('rollout_members', 'rollout_members.rollout_id', 'rollouts.id')
+            .select(['rollouts.group_name as name', 'rollout_members.holds as number']),
+        ),
+    )
+    .selectFrom('group_revisions')
+    .innerJoin('in_use', (join) => join.onRef('in_use.name', '=', 'group_revisions.group_name').onRef('in_use.number', '=', 'group_revisions.number'))
+    .selectAll('group_revisions')
+}
+
+function toState(row: Row<'groups'>): GroupState {
+  return { current: row.current, revision: row.revision, firstRevision: row.first_revision, plan: toPlan(row.plan_json) }
+}
+
+/** as: only planToJson writes it. */
+function toPlan(json: string | null): RolloutPlan | null {
+  return json === null ? null : (JSON.parse(json) as RolloutPlan)
+}
+
+function planToJson(plan: RolloutPlan | null): Row<'groups'>['plan_json'] {
+  return plan === null ? null : JSON.stringify(plan)
 }
