@@ -2,7 +2,7 @@
 import { UsageError } from '../errors.ts'
 
 /** What completion offers for a value. */
-export type Completes = 'file' | 'agent' | 'config' | 'group'
+export type Completes = 'file' | 'agent' | 'config' | 'group' | 'rollout'
 
 interface Spec<T> {
   readonly description: string

@@ -10,9 +10,25 @@ const completeWords = async (...words: readonly string[]) => complete(await load
 
 describe('complete', () => {
   it('offers commands, but not hidden ones', async () => {
-    expect(await completeWords('')).toEqual(['server', 'supervisor', 'status', 'agents', 'configs', 'groups', 'tokens', 'events', 'console', 'completion'])
+    expect(await completeWords('')).toEqual([
+      'server',
+      'supervisor',
+      'status',
+      'agents',
+      'configs',
+      'groups',
+      'rollouts',
+      'apply',
+      'templates',
+      'secrets',
+      'webhooks',
+      'tokens',
+      'events',
+      'console',
+      'completion',
+    ])
     expect(await completeWords('co')).toEqual(['configs', 'console', 'completion'])
-    expect(await completeWords('agents', 'l')).toEqual(['list', 'label'])
+    expect(await completeWords('agents', 'l')).toEqual(['list', 'logs', 'label'])
   })
 
   it('offers options, those of the server included', async () => {

@@ -149,6 +149,7 @@ async function readNames(io: Io, kind: Completes): Promise<readonly string[]> {
   try {
     const api = connect(resolveConnection(io, { url: undefined, token: undefined, tokenFile: undefined }))
     const call = { query: { limit: mostNames }, signal: AbortSignal.timeout(askServerMs) }
+    if (kind === 'rollout') return (await api.listRollouts(call)).data.items.flatMap(({ id, group }) => [id, group])
     const { data } = kind === 'agent' ? await api.listAgents(call) : kind === 'config' ? await api.listConfigs(call) : await api.listGroups(call)
     return data.items.map(({ name }) => name).filter((name) => !isUnsafe(name) && !name.includes(' '))
   } catch {

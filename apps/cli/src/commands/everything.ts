@@ -5,9 +5,14 @@ import { completionCommand } from './completion.ts'
 import { configsCommands } from './configs/index.ts'
 import { consoleCommand } from './console.ts'
 import { eventsCommand } from './events.ts'
+import { applyCommand } from './apply/index.ts'
 import { groupsCommands } from './groups/index.ts'
+import { rolloutsCommands } from './rollouts/index.ts'
+import { secretsCommands } from './secrets.ts'
 import { statusCommand } from './status.ts'
+import { templatesCommands } from './templates.ts'
 import { tokensCommands } from './tokens.ts'
+import { webhooksCommands } from './webhooks.ts'
 
 export { completeCommand } from './completion.ts'
 
@@ -16,6 +21,11 @@ export const clientCommands: readonly Command[] = [
   agentsCommands,
   configsCommands,
   groupsCommands,
+  rolloutsCommands,
+  applyCommand,
+  templatesCommands,
+  secretsCommands,
+  webhooksCommands,
   tokensCommands,
   eventsCommand,
   consoleCommand,

@@ -19,6 +19,11 @@ export async function readConfigFiles(io: Io, paths: readonly string[]): Promise
   return files
 }
 
+/** A file of a person's own, relative to where the command runs. */
+export function readTextFile(io: Pick<Io, 'cwd'>, path: string): Promise<string> {
+  return readText(resolve(io.cwd, path))
+}
+
 async function listFiles(path: string): Promise<readonly string[]> {
   const info = await stat(path).catch((cause: unknown) => unreadable(path, cause))
   if (!info.isDirectory()) return [path]

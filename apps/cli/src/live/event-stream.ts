@@ -1,109 +1,22 @@
-/** Follows the server's event log over server-sent events; resumes after the last event when the connection breaks. */
-import { ApiError, ApiUnreachableError, Event, Problem, routeUrl, routes } from '@drover/api'
-import type { Connection } from '../connection.ts'
+/** Follows the server's event log; resumes after the last event when the connection breaks. */
+import { Event, routeUrl, routes } from '@drover/api'
+import { followStream } from './server-sent-events.ts'
+import type { StreamOptions } from './server-sent-events.ts'
 
-export interface FollowOptions {
-  readonly connection: Connection
+export interface FollowOptions extends StreamOptions {
   /** Event id after which to start; undefined: from now. */
   readonly after: number | undefined
   readonly kind?: string | undefined
   readonly subject?: string | undefined
-  readonly signal: AbortSignal
-  /** Called once each time the connection is lost. */
-  readonly onLost: (reason: string) => void
-  readonly onBack: () => void
-  /** Ends early when the signal is aborted. */
-  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>
 }
-
-const firstRetryMs = 500
-const longestRetryMs = 10_000
 
 /** Ends when the signal is aborted; throws what trying again cannot put right, e.g. a revoked token. */
 export async function* followEvents(options: FollowOptions): AsyncGenerator<Event> {
-  let after = options.after
-  let retryMs = firstRetryMs
-  let isLost = false
-  while (!options.signal.aborted) {
-    try {
-      for await (const message of connectOnce(options, after)) {
-        if (isLost) options.onBack()
-        isLost = false
-        retryMs = firstRetryMs
-        if (message === 'open') continue
-        after = message.id
-        yield message
-      }
-      throw new ApiUnreachableError('the server ended the stream', { retryable: true })
-    } catch (error) {
-      if (options.signal.aborted) return
-      if (!isTransient(error)) throw error
-      if (!isLost) options.onLost(error instanceof Error ? error.message : String(error))
-      isLost = true
-      await (options.wait ?? waitFor)(retryMs, options.signal)
-      retryMs = Math.min(retryMs * 2, longestRetryMs)
-    }
+  const { kind, subject } = options
+  let { after } = options
+  for await (const message of followStream(options, () => routeUrl(routes.streamEvents, {}, { kind, subject, after }))) {
+    const event = Event.parse(JSON.parse(message))
+    after = event.id
+    yield event
   }
-}
-
-function isTransient(error: unknown): boolean {
-  if (error instanceof ApiError) return error.problem.status >= 500 || error.problem.status === 429
-  if (error instanceof ApiUnreachableError) return error.retryable
-  // What fetch throws while reading a body that breaks off.
-  return error instanceof TypeError
-}
-
-/** One connection: `open` when the server accepted, then its events. */
-async function* connectOnce(options: FollowOptions, after: number | undefined): AsyncGenerator<Event | 'open'> {
-  const { connection, kind, subject, signal } = options
-  const url = connection.url + routeUrl(routes.streamEvents, {}, { kind, subject, after })
-  const response = await request(url, { headers: { ...connection.headers(), accept: 'text/event-stream' }, signal }, connection.url)
-  if (!response.ok || response.body === null) throw await refusal(response)
-  yield 'open'
-  for await (const data of readMessages(response.body)) yield Event.parse(JSON.parse(data))
-}
-
-async function request(url: string, init: RequestInit, server: string): Promise<Response> {
-  try {
-    return await fetch(url, init)
-  } catch (cause) {
-    throw new ApiUnreachableError(`cannot reach ${server}`, { cause, retryable: true })
-  }
-}
-
-async function refusal(response: Response): Promise<Error> {
-  const problem = Problem.safeParse(await response.json().catch(() => undefined))
-  return problem.success
-    ? new ApiError(problem.data)
-    : new ApiUnreachableError(`the answer (HTTP ${response.status}) is not from a Drover server`, { retryable: response.status >= 500 })
-}
-
-/** The `data` of each message; comments keep the connection alive and are dropped. */
-async function* readMessages(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  let rest = ''
-  let data: string[] = []
-  const decoder = new TextDecoder()
-  for await (const chunk of body) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines.map((text) => text.replace(/\r$/, ''))) {
-      if (line === '' && data.length > 0) {
-        yield data.join('\n')
-        data = []
-      }
-      if (line.startsWith('data:')) data.push(line.slice(5).trimStart())
-    }
-  }
-}
-
-function waitFor(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-  })
 }

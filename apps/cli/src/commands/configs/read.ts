@@ -12,6 +12,7 @@ import { printable } from '../../output/text.ts'
 import { formatAgo, formatBytes } from '../../output/time.ts'
 import { findAgentId } from '../agents/find-agent.ts'
 import { readConfigFiles } from '../files.ts'
+import { diffText } from './diff-text.ts'
 import { parseConfigRef, resolveConfigRef } from './refs.ts'
 
 export const listConfigs = clientCommand({
@@ -106,15 +107,6 @@ export const diffConfig = clientCommand({
     output.result(data, () => diffText(data.unified, output.paint))
   },
 })
-
-function diffText(unified: string, paint: Painter): string {
-  const lines = unified.split('\n').map((line) => {
-    const safe = printable(line, 'lines')
-    if (/^(\+\+\+|---|===|Index)/.test(line)) return paint('bold', safe)
-    return line.startsWith('+') ? paint('good', safe) : line.startsWith('-') ? paint('bad', safe) : line.startsWith('@@') ? paint('dim', safe) : safe
-  })
-  return unified === '' ? '' : withFinalNewline(lines.join('\n'))
-}
 
 export const renderConfig = clientCommand({
   name: 'render',

@@ -5,6 +5,7 @@ import { argument, flag } from '../../command/spec.ts'
 import { readPages } from '../../live/pages.ts'
 import type { Column } from '../../output/table.ts'
 import { formatAgo, formatTime } from '../../output/time.ts'
+import { stateText } from '../rollouts/describe.ts'
 import { describeCounts } from '../status.ts'
 
 export const configList = (configs: Group['revision']['configs']) => configs.map(({ config, version }) => `${config}@${version}`).join(' ')
@@ -28,6 +29,7 @@ const columns: readonly Column<Group>[] = [
   { title: 'SELECTOR', value: ({ selector }) => selector, flexible: true },
   { title: 'CONFIGS', value: ({ revision }) => configList(revision.configs), flexible: true },
   { title: 'REVISION', value: ({ revision }) => String(revision.number), align: 'right' },
+  { title: 'ROLLOUT', value: ({ rollout }) => (rollout === null || rollout.state === 'completed' ? '' : stateText(rollout)) },
   { title: 'AGENTS', value: ({ counts }) => String(counts.total), align: 'right' },
   { title: 'APPLIED', value: ({ counts }) => String(counts.applied), align: 'right' },
   { title: 'FAILED', value: ({ counts }) => String(counts.failed), align: 'right', paint: ({ counts }) => (counts.failed > 0 ? 'bad' : undefined) },
@@ -51,18 +53,34 @@ export const showGroup = clientCommand({
       output.facts([
         ['Name', data.name],
         ['Description', data.description],
-        ['Selector', data.selector],
-        ['Priority', String(data.priority)],
+        ['Selector', data.revision.selector],
+        ['Priority', String(data.revision.priority)],
         ['Configs', configList(data.revision.configs) || 'none'],
+        ['Variables', namesAndValues(data.revision.variables)],
+        ['Secrets', namesAndValues(data.revision.secrets, '@')],
+        ['Own telemetry', describeOwnTelemetry(data.revision.ownTelemetry)],
         [
           'Revision',
           `${data.revision.number}, by ${data.revision.author} at ${formatTime(data.revision.createdAt)}${data.revision.message === '' ? '' : `: ${data.revision.message}`}`,
         ],
+        ['Given to all', data.current === null ? 'nothing yet' : `revision ${data.current}`],
+        ['Rollout', data.rollout === null ? undefined : `${data.rollout.id} to revision ${data.rollout.to}: ${stateText(data.rollout)}`],
+        ['Plan', data.plan === null ? 'standard' : 'its own'],
         ['Agents', describeCounts(data.counts)],
       ]),
     )
   },
 })
+
+function namesAndValues(values: Readonly<Record<string, string | number>>, between = '='): string | undefined {
+  const parts = Object.entries(values).map(([name, value]) => `${name}${between}${value}`)
+  return parts.length === 0 ? undefined : parts.join(', ')
+}
+
+function describeOwnTelemetry(given: Group['revision']['ownTelemetry']): string {
+  const parts = Object.entries(given ?? {}).flatMap(([signal, to]) => (to === null ? [] : [`${signal} to ${to.kind === 'drover' ? 'Drover' : to.endpoint}`]))
+  return parts.length === 0 ? 'left as it is' : parts.join(', ')
+}
 
 const revisionColumns = (now: number): readonly Column<Group['revision']>[] => [
   { title: 'REVISION', value: ({ number }) => String(number), align: 'right' },

@@ -2,56 +2,58 @@
 import type { Group, GroupPreview } from '@drover/api'
 import { clientCommand } from '../../command/command.ts'
 import type { ClientContext } from '../../command/command.ts'
-import { argument, flag, integer, optionalArgument, text, texts } from '../../command/spec.ts'
-import type { ValuesOf } from '../../command/spec.ts'
+import { argument, flag, integer, optionalArgument, text } from '../../command/spec.ts'
 import { CliError, UsageError } from '../../errors.ts'
 import { countOf } from '../../output/text.ts'
 import { findingLine } from '../configs/findings.ts'
-import { parseConfigRef, resolveConfigRef } from '../configs/refs.ts'
 import { confirm, yesOption } from '../confirm.ts'
+import { readPlanFile } from '../rollouts/plan-file.ts'
+import { planOptions, readRolloutStart } from '../rollouts/plan-options.ts'
+import { changeOptions, changedGroup, groupOptions, newGroup } from './change.ts'
+import type { Change } from './change.ts'
 import { configList } from './read.ts'
 
-const groupOptions = {
-  selector: text('--selector <selector>', 'which agents, e.g. "service.name = otelcol"; * for all'),
-  config: texts('--config <config>', 'name, or name@version (default: the latest); may be repeated, a later one wins over an earlier one', {
-    completes: 'config',
-  }),
-  priority: integer('--priority <number>', 'where groups overlap, the higher one wins (default 0)', { min: -1000, max: 1000 }),
-  description: text('--description <text>', 'what it is for'),
-  message: text('-m, --message <text>', 'what changed and why'),
-} as const
-
-const changeOptions = {
-  ...groupOptions,
-  noConfigs: flag('--without-configs', 'take all configs away'),
-  upgrade: texts('--upgrade <config>', 'use the latest version of this config, which the group already has; may be repeated', { completes: 'config' }),
-  ifRevision: integer('--if-revision <number>', 'only if this is still the revision', { min: 1, max: 999_999_999 }),
+const defaultPlanOption = {
+  defaultPlan: text('--default-plan <plan>', 'how its changes go out from now on: a YAML file, or none for the preset standard', { completes: 'file' }),
 } as const
 
 export const createGroup = clientCommand({
   name: 'create',
-  description: 'Create a group; its configs go to the agents it selects at once',
+  description: 'Create a group; its configs go to the agents it selects, in waves',
   args: { name: argument('lower-case letters, digits, dots, dashes') },
-  options: groupOptions,
+  options: { ...groupOptions, ...defaultPlanOption, ...planOptions },
   examples: [{ run: "groups create gateways --selector 'service.name = otelcol' --config gateway", what: 'the latest version of gateway for all of them' }],
   async run(context, args, given) {
     const { api, output } = context
-    if (given.selector === undefined) throw new UsageError('say which agents with --selector (* for all)')
-    const body = { name: args.name, selector: given.selector, ...optional(given), configs: await resolveAll(context, given.config) }
+    const { selector } = given
+    if (selector === undefined) throw new UsageError('say which agents with --selector (* for all)')
+    const rollout = await readRolloutStart(context, given)
+    const body = {
+      name: args.name,
+      ...(await newGroup(context, { ...given, selector })),
+      ...(await defaultPlan(context, given)),
+      ...(rollout === undefined ? {} : { rollout }),
+    }
     const { data } = await api.createGroup({ body, idempotencyKey: crypto.randomUUID() })
     output.result(data, () => `${data.name} (revision ${data.revision.number})\n`)
-    output.note('Its configs go to the agents that it selects. Follow them with: drover agents watch')
+    output.note(whatHappens(data))
   },
 })
 
 export const setGroup = clientCommand({
   name: 'set',
-  description: 'Change a group; what is not given stays. Other configs go to its members at once',
+  description: 'Change a group; what is not given stays. What changes for its members goes out in waves',
   args: { group: argument('name of the group', { completes: 'group' }) },
-  options: changeOptions,
+  options: {
+    ...changeOptions,
+    ...defaultPlanOption,
+    ...planOptions,
+    ifRevision: integer('--if-revision <number>', 'only if this is still the revision', { min: 1, max: 999_999_999 }),
+  },
   examples: [
     { run: 'groups set gateways --upgrade gateway', what: 'send the latest version' },
     { run: 'groups set gateways --config base@4 --config gateway@3 --if-revision 7', what: 'refused when somebody else was faster' },
+    { run: 'groups set gateways --upgrade gateway --plan careful', what: 'more slowly, with more gates' },
   ],
   async run(context, args, given) {
     const { api, output } = context
@@ -62,58 +64,32 @@ export const setGroup = clientCommand({
         `group "${group.name}" is at revision ${group.revision.number}, not ${given.ifRevision} (by ${group.revision.author}); look at it with: drover groups show ${group.name}`,
       )
     }
-    const body = await changedGroup(context, group, given)
+    const rollout = await readRolloutStart(context, given)
+    const body = { ...(await changedGroup(context, group, given)), ...(await defaultPlan(context, given)), ...(rollout === undefined ? {} : { rollout }) }
     const { data } = await api.setGroup({ params, body, ...(etag === null ? {} : { ifMatch: etag }) })
     output.result(data, () => `${data.name} (revision ${data.revision.number})\n`)
-    output.note(
-      data.revision.number === group.revision.number
-        ? 'Its configs are as before.'
-        : `${configList(data.revision.configs) || 'No config'} goes to ${countOf(data.counts.total, 'agent')}. Follow them with: drover agents watch`,
-    )
+    output.note(data.revision.number === group.revision.number ? 'Nothing changes for its members.' : whatHappens(data))
   },
 })
 
-type Change = ValuesOf<typeof changeOptions>
-
-/** The group as it is, with what was given. */
-async function changedGroup(context: ClientContext, group: Group, given: Change) {
-  return {
-    description: given.description ?? group.description,
-    selector: given.selector ?? group.selector,
-    priority: given.priority ?? group.priority,
-    message: given.message ?? '',
-    configs: await changedConfigs(context, group, given),
-  }
+async function defaultPlan(context: ClientContext, { defaultPlan: given }: { readonly defaultPlan: string | undefined }) {
+  if (given === undefined) return {}
+  return { plan: given === 'none' ? null : await readPlanFile(context, given) }
 }
 
-async function changedConfigs(context: ClientContext, group: Group, given: Change): Promise<Group['revision']['configs']> {
-  if ([given.config.length > 0, given.upgrade.length > 0, given.noConfigs].filter(Boolean).length > 1)
-    throw new UsageError('give one of --config, --upgrade and --without-configs')
-  if (given.noConfigs) return []
-  if (given.config.length > 0) return resolveAll(context, given.config)
-  for (const name of given.upgrade) {
-    const { name: config, version } = parseConfigRef(name)
-    if (version !== undefined) throw new UsageError('--upgrade takes a name; give a version with --config')
-    if (!group.revision.configs.some((ref) => ref.config === config)) throw new CliError(`group "${group.name}" does not use config "${config}"`)
-  }
-  return Promise.all(group.revision.configs.map(async (ref) => (given.upgrade.includes(ref.config) ? await resolveConfigRef(context, ref.config) : ref)))
-}
-
-const resolveAll = (context: ClientContext, refs: readonly string[]) => Promise.all(refs.map((ref) => resolveConfigRef(context, ref)))
-
-function optional({ priority, description, message }: Pick<Change, 'priority' | 'description' | 'message'>) {
-  return {
-    ...(priority === undefined ? {} : { priority }),
-    ...(description === undefined ? {} : { description }),
-    ...(message === undefined ? {} : { message }),
-  }
+function whatHappens({ revision, counts, rollout }: Group): string {
+  const what = `${configList(revision.configs) || 'No config'} goes to ${countOf(counts.total, 'agent')}`
+  if (rollout === null) return `${what}.`
+  return rollout.state === 'draft'
+    ? `The rollout is prepared. Start it with: drover rollouts start ${rollout.id}`
+    : `${what}, in waves. Follow it with: drover rollouts watch ${rollout.id}`
 }
 
 export const deleteGroup = clientCommand({
   name: 'delete',
-  description: 'Delete a group; its members lose what it gave them',
+  description: 'Delete a group; refused while that would change what agents run',
   args: { group: argument('name of the group', { completes: 'group' }) },
-  options: yesOption,
+  options: { ...yesOption, allAtOnce: flag('--all-at-once', 'although its members lose what it gave them, all at the same time') },
   examples: [{ run: 'groups delete gateways --yes', what: 'without being asked' }],
   async run({ api, io, output }, args, options) {
     const params = { name: args.group }
@@ -123,7 +99,7 @@ export const deleteGroup = clientCommand({
       `Delete group "${data.name}", which gives ${countOf(data.counts.total, 'agent')} ${configList(data.revision.configs) || 'no config'}?`,
       options,
     )
-    await api.deleteGroup({ params, ...(etag === null ? {} : { ifMatch: etag }) })
+    await api.deleteGroup({ params, query: options.allAtOnce ? { allAtOnce: 'true' } : {}, ...(etag === null ? {} : { ifMatch: etag }) })
     output.note(`Group "${data.name}" is deleted.`)
   },
 })
@@ -140,15 +116,16 @@ export const previewGroup = clientCommand({
   async run(context, args, given) {
     const { api, output } = context
     const { data } = await api.previewGroup({
-      body: args.group === undefined ? await newGroup(context, given) : await existingGroup(context, args.group, given),
+      body: args.group === undefined ? await previewNew(context, given) : await existingGroup(context, args.group, given),
     })
     output.result(data, () => describePreview(context, data))
   },
 })
 
-async function newGroup(context: ClientContext, given: Change) {
-  if (given.selector === undefined) throw new UsageError('say which agents with --selector, or name an existing group')
-  return { selector: given.selector, ...optional(given), configs: await resolveAll(context, given.config) }
+function previewNew(context: ClientContext, given: Change) {
+  const { selector } = given
+  if (selector === undefined) throw new UsageError('say which agents with --selector, or name an existing group')
+  return newGroup(context, { ...given, selector })
 }
 
 async function existingGroup(context: ClientContext, name: string, given: Change) {
