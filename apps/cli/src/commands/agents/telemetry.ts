@@ -28,7 +28,7 @@ export const agentMetrics = clientCommand({
   },
 })
 
-const bars = [...'▁▂▃▄▅▆▇█']
+const bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const
 const barCount = 40
 
 /** One character for each part of the time, blank where nothing was told. */
