@@ -1,0 +1,3 @@
+/** Gates of rollouts: evidence in, verdicts out. */
+export { createJudge } from './judge.ts'
+export type { JudgeOptions } from './judge.ts'
