@@ -3,7 +3,7 @@ import type { GroupPreview } from '@drover/api'
 import { AgentText } from '../../ui/AgentText.tsx'
 import { StateBadge } from '../../ui/StateBadge.tsx'
 
-export function MissingComponents({ missing, agents }: { readonly missing: GroupPreview['missing']; readonly agents: number }) {
+export function MissingComponents({ missing, agents }: { readonly missing: Readonly<GroupPreview['missing']>; readonly agents: number }) {
   if (missing.length === 0) return null
   return (
     <ul className="findings">

@@ -17,54 +17,69 @@ interface Props {
 }
 
 export function Waves({ rollout, chosen, onChoose }: Props) {
+  const { have, back, of } = progressOf(rollout)
+  return (
+    <Panel
+      title={`Waves (${rollout.waves.length.toLocaleString('en')})`}
+      actions={
+        <span className="dimmed">
+          {have.toLocaleString('en')} of {of.toLocaleString('en')} agents have it{back > 0 ? `, ${back.toLocaleString('en')} are back` : ''}
+        </span>
+      }
+    >
+      <div className="stack">
+        <WaveRow waves={rollout.waves} current={currentWave(rollout)} chosen={chosen} onChoose={onChoose} soak={rollout.soak} />
+        <Legend counts={rollout.counts} />
+      </div>
+    </Panel>
+  )
+}
+
+interface RowProps extends Omit<Props, 'rollout'> {
+  readonly waves: Rollout['waves']
+  /** The one around which they are folded. */
+  readonly current: number
+  readonly soak?: Rollout['soak']
+}
+
+export function WaveRow({ waves, current, chosen, onChoose, soak = null }: RowProps) {
   const [all, setAll] = useState(false)
-  const current = currentWave(rollout)
-  const items = useMemo(() => foldWaves(rollout.waves, current, all), [rollout.waves, current, all])
+  const items = useMemo(() => foldWaves(waves, current, all), [waves, current, all])
   const row = useRef<HTMLOListElement>(null)
   useEffect(() => {
     const card = all ? row.current?.children[current] : undefined
     if (card instanceof HTMLElement && row.current !== null) row.current.scrollTop = card.offsetTop - row.current.clientHeight / 3
   }, [current, all])
-  const { have, back, of } = progressOf(rollout)
   return (
-    <Panel
-      title={`Waves (${rollout.waves.length})`}
-      actions={
-        <>
-          <span className="dimmed">
-            {have.toLocaleString('en')} of {of.toLocaleString('en')} agents have it{back > 0 ? `, ${back.toLocaleString('en')} are back` : ''}
-          </span>
-          {rollout.waves.length > SHOWN_WAVES && (
-            <Button variant="default" size="compact-xs" onClick={() => setAll(!all)} aria-pressed={all}>
-              {all ? 'Fold waves' : 'Show every wave'}
-            </Button>
-          )}
-        </>
-      }
-    >
-      <div className="stack">
-        <ol className="waves" ref={row} data-many={all || undefined}>
-          {items.map((item) =>
-            item.kind === 'wave' ? (
-              <li key={item.index}>
-                <WaveCard
-                  item={item}
-                  isCurrent={item.index === current && item.wave.state !== 'passed' && item.wave.state !== 'ahead'}
-                  chosen={chosen === item.index}
-                  onChoose={() => onChoose(chosen === item.index ? undefined : item.index)}
-                  soak={item.index === current ? rollout.soak : null}
-                />
-              </li>
-            ) : (
-              <li key={`fold ${item.first}`}>
-                <Folded item={item} onUnfold={() => setAll(true)} />
-              </li>
-            ),
-          )}
-        </ol>
-        <Legend counts={rollout.counts} />
-      </div>
-    </Panel>
+    <>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable, so that the arrow keys can scroll it */}
+      <ol className="waves" ref={row} data-many={all || undefined} tabIndex={all ? 0 : undefined}>
+        {items.map((item) =>
+          item.kind === 'wave' ? (
+            <li key={item.index}>
+              <WaveCard
+                item={item}
+                isCurrent={item.index === current && (item.wave.state === 'open' || item.wave.state === 'soaking')}
+                chosen={chosen === item.index}
+                onChoose={() => onChoose(chosen === item.index ? undefined : item.index)}
+                soak={item.index === current ? soak : null}
+              />
+            </li>
+          ) : (
+            <li key={`fold ${item.first}`}>
+              <Folded item={item} onUnfold={() => setAll(true)} />
+            </li>
+          ),
+        )}
+      </ol>
+      {waves.length > SHOWN_WAVES && (
+        <div>
+          <Button variant="default" size="compact-xs" onClick={() => setAll(!all)} aria-pressed={all}>
+            {all ? 'Fold waves' : `Show all ${waves.length.toLocaleString('en')} waves`}
+          </Button>
+        </div>
+      )}
+    </>
   )
 }
 
