@@ -1,5 +1,17 @@
 /** Links to the areas of the console, and what server this is. */
-import { IconActivity, IconFileCode, IconKey, IconLayoutDashboard, IconListSearch, IconRocket, IconServer2, IconStack2 } from '@tabler/icons-react'
+import {
+  IconActivity,
+  IconFileCode,
+  IconKey,
+  IconLayoutDashboard,
+  IconListSearch,
+  IconLock,
+  IconRocket,
+  IconServer2,
+  IconStack2,
+  IconTemplate,
+  IconWebhook,
+} from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { statusQuery } from '../api/queries.ts'
@@ -13,7 +25,10 @@ export function Navigation() {
     { to: '/groups', label: 'Groups', Icon: IconStack2, count: status?.groups },
     { to: '/rollouts', label: 'Rollouts', Icon: IconRocket, count: undefined },
     { to: '/configs', label: 'Configs', Icon: IconFileCode, count: status?.configs },
+    { to: '/templates', label: 'Templates', Icon: IconTemplate, count: undefined },
+    { to: '/secrets', label: 'Secrets', Icon: IconLock, count: undefined },
     { to: '/events', label: 'Events', Icon: IconListSearch, count: undefined },
+    { to: '/webhooks', label: 'Webhooks', Icon: IconWebhook, count: undefined },
     { to: '/tokens', label: 'Tokens', Icon: IconKey, count: undefined },
   ] as const
   return (

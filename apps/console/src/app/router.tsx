@@ -52,13 +52,14 @@ const routeTree = root.addChildren([
     createRoute({
       getParentRoute: page,
       path: '/agents/$agentId',
-      validateSearch: (search) => pickTexts(search, ['tab']),
+      validateSearch: (search) => pickTexts(search, ['tab', 'range']),
       component: lazyRouteComponent(() => import('../pages/agent/AgentPage.tsx'), 'AgentPage'),
     }),
     createRoute({ getParentRoute: page, path: '/configs', component: lazyRouteComponent(() => import('../pages/configs/ConfigsPage.tsx'), 'ConfigsPage') }),
     createRoute({
       getParentRoute: page,
       path: '/create/config',
+      validateSearch: (search) => pickTexts(search, ['template', 'draft']),
       component: lazyRouteComponent(() => import('../pages/configs/CreateConfigPage.tsx'), 'CreateConfigPage'),
     }),
     createRoute({
@@ -72,6 +73,22 @@ const routeTree = root.addChildren([
       path: '/configs/$name/edit',
       validateSearch: (search) => pickTexts(search, ['version']),
       component: lazyRouteComponent(() => import('../pages/configs/EditConfigPage.tsx'), 'EditConfigPage'),
+    }),
+    createRoute({
+      getParentRoute: page,
+      path: '/templates',
+      component: lazyRouteComponent(() => import('../pages/templates/TemplatesPage.tsx'), 'TemplatesPage'),
+    }),
+    createRoute({ getParentRoute: page, path: '/secrets', component: lazyRouteComponent(() => import('../pages/secrets/SecretsPage.tsx'), 'SecretsPage') }),
+    createRoute({
+      getParentRoute: page,
+      path: '/webhooks',
+      component: lazyRouteComponent(() => import('../pages/webhooks/WebhooksPage.tsx'), 'WebhooksPage'),
+    }),
+    createRoute({
+      getParentRoute: page,
+      path: '/webhooks/$name',
+      component: lazyRouteComponent(() => import('../pages/webhooks/WebhookPage.tsx'), 'WebhookPage'),
     }),
     createRoute({ getParentRoute: page, path: '/groups', component: lazyRouteComponent(() => import('../pages/groups/GroupsPage.tsx'), 'GroupsPage') }),
     createRoute({

@@ -82,6 +82,8 @@ export const RolloutSummary = z
     wave: z.object({ number: z.number().int(), of: z.number().int(), label: z.string() }).nullable(),
     counts: MemberCounts,
     agents: z.number().int(),
+    /** Where the agent stands in it that a list was asked for with `agent`. */
+    member: z.object({ wave: z.number().int(), state: MemberState, error: z.string().nullable() }).optional(),
   })
   .meta({ id: 'RolloutSummary' })
 export type RolloutSummary = z.output<typeof RolloutSummary>

@@ -20,6 +20,8 @@ import { ComponentsTab } from './ComponentsTab.tsx'
 import { ConfigurationTab } from './ConfigurationTab.tsx'
 import { EventsTab } from './EventsTab.tsx'
 import { HealthTab } from './HealthTab.tsx'
+import { LogsTab } from './LogsTab.tsx'
+import { MetricsTab } from './MetricsTab.tsx'
 import { OverviewTab } from './OverviewTab.tsx'
 import './agent.css'
 
@@ -27,6 +29,8 @@ const tabs = [
   ['overview', 'Overview'],
   ['health', 'Health'],
   ['configuration', 'Configuration'],
+  ['metrics', 'Metrics'],
+  ['logs', 'Logs'],
   ['attempts', 'Attempts'],
   ['events', 'Events'],
   ['components', 'Components'],
@@ -111,6 +115,12 @@ export function AgentPage() {
               </Tabs.Panel>
               <Tabs.Panel value="configuration" pt="sm">
                 <ConfigurationTab agent={agent} />
+              </Tabs.Panel>
+              <Tabs.Panel value="metrics" pt="sm">
+                <MetricsTab agentId={agent.id} />
+              </Tabs.Panel>
+              <Tabs.Panel value="logs" pt="sm">
+                <LogsTab agentId={agent.id} />
               </Tabs.Panel>
               <Tabs.Panel value="attempts" pt="sm">
                 <AttemptsTab agentId={agent.id} />

@@ -1,4 +1,4 @@
-/** What was offered to an agent and what became of it. */
+/** The rollouts that an agent was in, what was offered to it, and what became of it. */
 import { Button } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { agentAttemptsQuery } from '../../api/queries.ts'
@@ -11,8 +11,18 @@ import { RelativeTime } from '../../ui/RelativeTime.tsx'
 import { ShortHash } from '../../ui/ShortHash.tsx'
 import { StateBadge } from '../../ui/StateBadge.tsx'
 import { attemptReasons, attemptStates } from '../../ui/agent-states.ts'
+import { AgentRollouts } from './AgentRollouts.tsx'
 
 export function AttemptsTab({ agentId }: { readonly agentId: string }) {
+  return (
+    <div className="stack">
+      <AgentRollouts agentId={agentId} />
+      <Attempts agentId={agentId} />
+    </div>
+  )
+}
+
+function Attempts({ agentId }: { readonly agentId: string }) {
   const query = useInfiniteQuery(agentAttemptsQuery(agentId))
   const attempts = query.data?.pages.flatMap((page) => page.items) ?? []
   return (

@@ -1,4 +1,4 @@
-/** The fleet at a glance: counts that lead into the agents table, their history, groups, failures, recent events. */
+/** The fleet at a glance: counts that lead into the agents table, throughput, history, groups, rollouts, failures, recent events. */
 import { Button } from '@mantine/core'
 import { IconArrowRight, IconPlugConnected } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
@@ -14,10 +14,13 @@ import { QueryView } from '../../ui/QueryView.tsx'
 import { TimeChart } from '../../ui/chart/lazy.tsx'
 import { useEventLog } from '../../ui/use-event-log.ts'
 import { useAddAgent } from '../add-agent/AddAgentProvider.tsx'
+import { ActiveRollouts } from './ActiveRollouts.tsx'
 import { CountTiles } from './CountTiles.tsx'
 import { FailedAgents } from './FailedAgents.tsx'
+import { FleetMetrics } from './FleetMetrics.tsx'
 import { GroupProgress } from './GroupProgress.tsx'
 import { type CountSample, historySeries } from './history-series.ts'
+import { TelemetryFoot } from './TelemetryFoot.tsx'
 import './overview.css'
 
 const SHOWN_EVENTS = 14
@@ -33,14 +36,17 @@ export function OverviewPage() {
         </QueryView>
         <div className="columns">
           <div className="span-8 stack">
+            <FleetMetrics />
             <History />
             <GroupProgress />
           </div>
           <div className="span-4 stack">
+            <ActiveRollouts />
             <FailedAgents />
             <RecentEvents />
           </div>
         </div>
+        <TelemetryFoot />
       </div>
     </>
   )

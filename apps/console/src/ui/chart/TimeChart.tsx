@@ -150,7 +150,7 @@ function toldAt({ values }: ChartData, row: number, index: number): number | und
 function Legend({ unit, series, data, index }: Pick<PlotProps, 'unit' | 'series' | 'data' | 'index'>) {
   return (
     <div className="chart-legend" aria-hidden>
-      <span className="chart-time">{index === undefined ? 'now' : readoutTime(data.times[index] ?? 0, spanOf(data))}</span>
+      <span className="chart-time">{index === undefined ? 'latest' : readoutTime(data.times[index] ?? 0, spanOf(data))}</span>
       {series.map(({ key, label, color, dash }, row) => (
         <span key={key}>
           <i style={{ borderColor: `var(${color})` }} data-dash={dash || undefined} />
