@@ -1,9 +1,13 @@
 /** The control plane as a program: read its configuration, then start it. */
+export { parseAllowedTargets } from './config/allowed-targets.ts'
 export { ConfigError, loadConfig } from './config/load-config.ts'
 export type { ConfigSources } from './config/load-config.ts'
 export { LOG_LEVELS, serverOptions } from './config/options.ts'
 export type { ControlPlaneConfig, LogLevel, OptionDefinition } from './config/options.ts'
 export { startControlPlane } from './control-plane.ts'
 export type { ControlPlane, ControlPlaneParts } from './control-plane.ts'
+export { createJudge } from './gates/index.ts'
+export type { JudgeOptions } from './gates/index.ts'
 export { ListenError } from './listen.ts'
+export { createOutgoing } from './outgoing/index.ts'
 export { DataFolderInUseError, NewerSchemaError, StoreUnavailableError, StoreUnusableError } from './storage/errors.ts'
