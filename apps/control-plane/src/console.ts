@@ -6,6 +6,7 @@ import { mergeFiles } from '@drover/agent-config'
 import { SelectorError, parseSelector } from '@drover/fleet'
 import type { Access } from './access/index.ts'
 import type { ControlPlaneConfig } from './config/options.ts'
+import { bindDraftRoutes } from './configs/draft-routes.ts'
 import { bindConfigRoutes } from './configs/routes.ts'
 import { checkTarget } from './configs/validation.ts'
 import type { TargetComponents } from './configs/validation.ts'
@@ -57,6 +58,7 @@ export async function createConsole(config: ControlPlaneConfig, parts: ConsolePa
     readUses: (from) => decisions.readConfigUses(from),
     componentsOf: (target) => componentsOfTarget(parts, target),
   })
+  bindDraftRoutes(server.bind, { store, events, configs: decisions.configs, drafts: decisions.drafts })
   bindGroupRoutes(server.bind, {
     store,
     events,

@@ -1,5 +1,7 @@
 /** What people decided, as other parts read it; and the features that decisions are made of, joined where they need each other. */
 import type { ConfigFile } from '@drover/api'
+import { createDraftStore } from './configs/draft-store.ts'
+import type { DraftStore } from './configs/draft-store.ts'
 import { createConfigStore } from './configs/store.ts'
 import type { ConfigStore } from './configs/store.ts'
 import { readChange } from './groups/changes.ts'
@@ -13,6 +15,7 @@ import type { ReadStore } from './storage/store.ts'
 
 export interface DecisionStores extends Decisions {
   readonly configs: ConfigStore
+  readonly drafts: DraftStore
   readonly groups: GroupStore
   readonly secrets: SecretStore
   /** @throws {NotFoundError} @throws {InvalidInputError} when it cannot be made like this. */
@@ -47,6 +50,7 @@ export function createDecisions({ store, blobs, sealer, clock }: Foundation): De
   }
   return {
     configs,
+    drafts: createDraftStore(blobs, clock),
     groups,
     secrets,
     readFilesOf,

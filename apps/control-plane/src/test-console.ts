@@ -17,6 +17,7 @@ import { createIdempotency } from './http/idempotency.ts'
 import { listen } from './listen.ts'
 import type { AgentsPart, ComponentGroup, DraftEffect, Foundation, RevisionRule } from './seams.ts'
 import { createBlobStore } from './storage/blob-store.ts'
+import type { BlobStore } from './storage/blob-store.ts'
 import { openTestStore } from './storage/test-store.ts'
 import type { TestStore } from './storage/test-store.ts'
 import { createSealer } from './storage/sealer.ts'
@@ -28,6 +29,7 @@ export interface TestConsole extends AsyncDisposable {
   readonly events: EventLog
   readonly access: Access
   readonly decisions: DecisionStores
+  readonly blobs: BlobStore
   /** With an API token that may do everything. */
   readonly api: ApiClient
   readonly token: string
@@ -112,6 +114,7 @@ export async function startTestConsole(options: { readonly consoleDir?: string }
     events,
     access,
     decisions,
+    blobs: foundation.blobs,
     token,
     disconnected,
     fleet,

@@ -84,14 +84,18 @@ function checkAuthenticators(config: ConfigMap, enabled: ReadonlySet<string>, re
 
 const ownPlaceholder = /\$\{(drover:[^}]{0,256})\}/g
 
-/** `${env:…}` and `${file:…}` are the Collector's to fill in; `${drover:…}` would be ours, and none is known. */
+/** What Drover fills in: attributes and labels by any name, variables and secrets by an identifier. */
+const knownReference = /^drover:(?:(?:agent|label)\.[^{}$\s][^{}$\n]*|(?:var|secret)\.[A-Za-z_][A-Za-z0-9_]{0,62})$/
+
+/** `${env:…}` and `${file:…}` are the Collector's to fill in; `${drover:…}` is Drover's, so that what names nothing would never be. */
 export function checkPlaceholders(config: ConfigMap, report: ReportPath): void {
   const check = (text: string, path: Path): void => {
     for (const match of text.matchAll(ownPlaceholder)) {
       const name = match[1] ?? ''
       // `$$` is an escaped dollar sign: the text is meant as it is.
-      if (isEscaped(text, match.index)) continue
-      report('error', 'unresolved-name', `\${${name}} has no value: names after "drover:" are not supported yet`, path)
+      if (isEscaped(text, match.index) || knownReference.test(name)) continue
+      const known = ['agent', 'label', 'var', 'secret'].map((kind) => `\${drover:${kind}.NAME}`).join(', ')
+      report('error', 'unknown-reference', `\${${name}} names nothing: there are ${known}; write $\${ for the text itself`, path)
     }
   }
   const visit = (value: ConfigValue, path: Path): void => {

@@ -124,18 +124,22 @@ describe('validateCollectorConfig', () => {
     expect(brief(good.replace('[debug]', '\n        - ${env:EXPORTER}'))).toEqual([])
   })
 
-  it('refuses names of our own that have no value', () => {
-    expect(check(good.replace('"0.0.0.0:4317"', '"${drover:agent.host.name}:4317"'))).toMatchObject([
+  it('refuses references to Drover that name nothing, and lets the others wait for their values', () => {
+    for (const name of ['agent.host.name', 'label.site', 'var.endpoint', 'secret.api_key'])
+      expect(check(good.replace('"0.0.0.0:4317"', () => `"\${drover:${name}}:4317"`))).toEqual([])
+    for (const name of ['host.name', 'var.a-b', 'var.', 'secret.a b', 'env.HOME', ''])
+      expect(check(good.replace('"0.0.0.0:4317"', () => `"\${drover:${name}}"`))).toMatchObject([{ code: 'unknown-reference', line: 3 }])
+    expect(check(good.replace('"0.0.0.0:4317"', '"${drover:host.name}:4317"'))).toMatchObject([
       {
         severity: 'error',
-        code: 'unresolved-name',
+        code: 'unknown-reference',
         line: 3,
         path: 'receivers.otlp.protocols.grpc.endpoint',
-        message: '${drover:agent.host.name} has no value: names after "drover:" are not supported yet',
+        message: expect.stringContaining('${drover:host.name} names nothing: there are ${drover:agent.NAME}, ${drover:label.NAME}'),
       },
     ])
-    expect(check(good.replace('"0.0.0.0:4317"', () => '"$${drover:agent.host.name}"'))).toEqual([])
-    expect(check(good.replace('"0.0.0.0:4317"', () => '"$$${drover:agent.host.name}"'))).toHaveLength(1)
+    expect(check(good.replace('"0.0.0.0:4317"', () => '"$${drover:host.name}"'))).toEqual([])
+    expect(check(good.replace('"0.0.0.0:4317"', () => '"$$${drover:host.name}"'))).toHaveLength(1)
   })
 
   describe('of the own telemetry', () => {

@@ -1,26 +1,24 @@
 /** Configs over REST: create, add versions, compare, check, delete. */
 import { configRoutes } from '@drover/api'
-import type { Config, ConfigFile, ConfigVersion, Finding } from '@drover/api'
+import type { ConfigFile } from '@drover/api'
 import { diffValues, mergeFiles, unifiedDiff } from '@drover/agent-config'
 import type { EventLog } from '../events/event-log.ts'
 import type { BindRoute } from '../http/bind-route.ts'
-import { ConflictError, InvalidInputError, NotFoundError, requireMatch } from '../http/errors.ts'
+import { ConflictError, InvalidInputError, requireMatch } from '../http/errors.ts'
 import { cursorNumber, decodeCursor, encodeCursor, toPage } from '../http/paging.ts'
 import type { ReadStore, Store } from '../storage/store.ts'
-import type { ConfigRow, ConfigStore, VersionRow } from './store.ts'
-import { checkFiles, toFieldErrors } from './validation.ts'
+import { acceptFiles } from './accept-files.ts'
+import { etagOf, findConfig, findVersion, showConfig, showVersion, showVersionInfo } from './show.ts'
+import type { ConfigUse } from './show.ts'
+import type { ConfigStore } from './store.ts'
+import { checkFiles } from './validation.ts'
 import type { TargetComponents } from './validation.ts'
-
-export interface ConfigUse {
-  readonly group: string
-  readonly version: number
-}
 
 export interface ConfigRoutesOptions {
   readonly store: Store
   readonly events: EventLog
   readonly configs: ConfigStore
-  /** Which groups use which config in their current revision. */
+  /** Which groups use which config, in any revision that agents have or may get. */
   readonly readUses: (from: ReadStore) => Promise<ReadonlyMap<string, readonly ConfigUse[]>>
   /** What the target's agents contain. @throws {InvalidInputError} when the target does not exist or its selector is wrong. */
   readonly componentsOf: (target: { group?: string | undefined; selector?: string | undefined }) => Promise<TargetComponents>
@@ -150,65 +148,4 @@ function bindChecking(bind: BindRoute, { componentsOf }: ConfigRoutesOptions): v
       throw new InvalidInputError('choose a group or a selector, not both', [{ field: 'body.target', message: 'has a group and a selector' }])
     return { data: checkFiles({ files, fragment, ...(chosen && target ? { target: await componentsOf(target) } : {}) }) }
   })
-}
-
-/** @throws {InvalidInputError} naming every error; warnings are returned. */
-function acceptFiles(files: readonly ConfigFile[], fragment: boolean | undefined): readonly Finding[] {
-  const names = new Set(files.map((file) => file.name))
-  if (names.size < files.length)
-    throw new InvalidInputError('two files have the same name', [{ field: 'body.files', message: 'every file needs a name of its own' }])
-  const { valid, findings } = checkFiles({ files, fragment })
-  if (valid) return findings
-  const errors = toFieldErrors(files, findings)
-  throw new InvalidInputError(
-    `the configuration has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}, so nothing was stored: ${errors[0]?.message}`,
-    errors,
-    'invalid-configuration',
-  )
-}
-
-async function findConfig(from: ReadStore, configs: ConfigStore, name: string): Promise<ConfigRow> {
-  const row = await configs.find(from, name)
-  if (row === undefined) throw new NotFoundError('config', name)
-  return row
-}
-
-async function findVersion(from: ReadStore, configs: ConfigStore, name: string, version: number): Promise<VersionRow> {
-  const config = await findConfig(from, configs, name)
-  const row = version >= config.first_version ? await configs.findVersion(from, name, version) : undefined
-  if (row === undefined) throw new NotFoundError('version', `${name}@${version}`)
-  return row
-}
-
-async function showConfig(from: ReadStore, configs: ConfigStore, row: ConfigRow, uses: readonly ConfigUse[]): Promise<Config> {
-  const latest = await configs.findVersion(from, row.name, row.latest_version)
-  if (latest === undefined) throw new Error(`the latest version of config ${row.name} is missing`)
-  return {
-    name: row.name,
-    description: row.description,
-    latest: showVersionInfo(latest),
-    usedBy: uses.map(({ group, version }) => ({ group, version })),
-    createdAt: new Date(row.created_at).toISOString(),
-    updatedAt: new Date(row.updated_at).toISOString(),
-  }
-}
-
-function showVersionInfo(row: VersionRow): Config['latest'] {
-  return {
-    version: row.version,
-    hash: row.content_hash,
-    message: row.message,
-    author: row.author,
-    createdAt: new Date(row.created_at).toISOString(),
-    bytes: row.bytes,
-  }
-}
-
-function showVersion(row: VersionRow, files: ConfigFile[]): ConfigVersion {
-  return { ...showVersionInfo(row), config: row.config, files, findings: JSON.parse(row.findings_json) as Finding[] } // as: only the store writes it
-}
-
-/** A config that was deleted and made again is another one. */
-function etagOf(row: ConfigRow): string {
-  return `c${row.first_version}-${row.latest_version}`
 }

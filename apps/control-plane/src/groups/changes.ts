@@ -7,7 +7,7 @@ import type { ReadStore } from '../storage/store.ts'
 import { checkInput } from './input.ts'
 import type { InputOptions } from './input.ts'
 import { checkFragments } from './preview.ts'
-import { checkReferences, referencesIn } from './references.ts'
+import { checkNames, namesIn } from './references.ts'
 import type { ReadConfig } from './references.ts'
 import { toRule } from './revision.ts'
 import type { StoredRevision } from './revision.ts'
@@ -61,7 +61,7 @@ async function readStored({ readFiles, hasSecret }: ChangesOptions, from: ReadSt
     errors.push(`the secret ${name} was deleted since revision ${revision.number} was made: save the group with the latest secrets`)
   }
   const known = { variables: revision.variables, secrets: new Map(Object.entries(revision.secrets)) }
-  errors.push(...checkReferences(referencesIn(configs, revision.ownTelemetry), known).errors.map(({ message }) => message))
+  errors.push(...checkNames(namesIn(configs, revision.ownTelemetry), known).errors.map(({ message }) => message))
   if (errors.length === 0) return configs
   const all = errors.map((message) => ({ field: 'body.change.revision', message }))
   throw new InvalidInputError(errors.join('; '), all)

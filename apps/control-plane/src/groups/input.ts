@@ -6,7 +6,7 @@ import type { z } from 'zod'
 import { InvalidInputError } from '../http/errors.ts'
 import type { FieldError } from '../http/errors.ts'
 import type { ReadStore } from '../storage/store.ts'
-import { checkReferences, referencesIn } from './references.ts'
+import { checkNames, namesIn } from './references.ts'
 import type { ReadConfig } from './references.ts'
 import type { ConfigRef, RevisionValues } from './revision.ts'
 
@@ -36,15 +36,15 @@ export async function checkInput(options: InputOptions, from: ReadStore, input: 
   const selector = parseSelectorField(input.selector)
   const configs = await readConfigs(options, from, input.configs)
   const ownTelemetry = input.ownTelemetry === undefined ? TO_DROVER : input.ownTelemetry
-  const references = referencesIn(configs, ownTelemetry)
+  const used = namesIn(configs, ownTelemetry)
   const latest = await options.latestSecrets(from)
-  const { errors, findings } = checkReferences(references, { variables: input.variables, secrets: latest })
+  const { errors, findings } = checkNames(used, { variables: input.variables, secrets: latest })
   if (errors.length > 0) throw refused(errors)
   const secrets: Record<string, number> = {}
-  for (const { kind, name } of references) {
+  for (const { kind, name } of used.names) {
     if (kind !== 'secret') continue
     const kept = input.secrets === 'keep' ? before?.secrets[name] : undefined
-    secrets[name] = kept ?? latest.get(name)! // checkReferences has seen that it is there
+    secrets[name] = kept ?? latest.get(name)! // checkNames has seen that it is there
   }
   const { priority, variables } = input
   return { values: { selector: formatSelector(selector), priority, configs: input.configs, variables, secrets, ownTelemetry }, selector, configs, findings }

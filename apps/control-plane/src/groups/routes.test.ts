@@ -1,5 +1,5 @@
 /** Groups over real HTTP and a real store. */
-import { ApiError } from '@drover/api'
+import { ApiError, RolloutPlan } from '@drover/api'
 import { presets } from '@drover/fleet'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startTestConsole } from '../test-console.ts'
@@ -14,6 +14,7 @@ afterEach(() => console[Symbol.asyncDispose]())
 
 const base = { config: 'base', version: 1 }
 const edge = { config: 'edge', version: 1 }
+const quickPlan = RolloutPlan.parse(presets.quick)
 const problemOf = async (call: Promise<unknown>) => {
   const error: unknown = await call.catch((thrown: unknown) => thrown)
   if (error instanceof ApiError) return error.problem
@@ -38,7 +39,7 @@ describe('groups', () => {
     expect(moved.data).toMatchObject({ selector: 'a = c', priority: 5, revision: { number: 2 }, rollout: { id: 'rol_2', to: 2 } })
     const described = await console.api.setGroup({
       params: { name: 'g' },
-      body: { ...body, description: 'all of a', plan: presets.quick },
+      body: { ...body, description: 'all of a', plan: quickPlan },
       ifMatch: moved.etag ?? '',
     })
     expect(described.data).toMatchObject({ description: 'all of a', revision: { number: 2 }, plan: { soakMs: 60_000 } })

@@ -54,6 +54,7 @@ export function createBlobStore(clock: { now(): number }): BlobStore {
         .selectFrom('blobs')
         .select('hash')
         .where('hash', 'not in', (eb) => eb.selectFrom('config_versions').select('blob_hash'))
+        .where('hash', 'not in', (eb) => eb.selectFrom('config_drafts').select('blob_hash'))
         .where('hash', 'not in', (eb) => eb.selectFrom('rendered_configs').select('blob_hash'))
         .where('hash', 'not in', (eb) =>
           eb
