@@ -1,7 +1,9 @@
 /** A new group. */
+import type { RolloutStart } from '@drover/api'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
+import type { z } from 'zod'
 import { api, createIdempotencyKey, fieldErrors } from '../../api/client.ts'
 import { ActionButton } from '../../ui/ActionButton.tsx'
 import { ErrorState } from '../../ui/ErrorState.tsx'
@@ -11,7 +13,7 @@ import { useReadOnlyReason } from '../../ui/access.ts'
 import { nameError } from '../../ui/resource-name.ts'
 import { toastDone } from '../../ui/toasts.ts'
 import { useLeaveWarning } from '../../ui/use-leave-warning.ts'
-import { ConfirmGroupDialog } from './ConfirmGroupDialog.tsx'
+import { StartRolloutDialog } from '../rollouts/start/StartRolloutDialog.tsx'
 import { GroupForm } from './GroupForm.tsx'
 import { type GroupDraft, draftRefusal, emptyDraft, inputOf, parseConfigRef, sameDraft } from './group-form.ts'
 import { useGroupPreview } from './use-group-preview.ts'
@@ -27,14 +29,17 @@ export function CreateGroupPage() {
   const [idempotencyKey, setIdempotencyKey] = useState(createIdempotencyKey)
   const preview = useGroupPreview(draft, undefined)
   const create = useMutation({
-    mutationFn: async () => (await api.createGroup({ body: { ...inputOf(draft), name: draft.name }, idempotencyKey })).data,
+    mutationFn: async (rollout: z.input<typeof RolloutStart>) =>
+      (await api.createGroup({ body: { ...inputOf(draft), name: draft.name, rollout }, idempotencyKey })).data,
     onSuccess: async (group) => {
       await client.invalidateQueries({ queryKey: ['groups'] })
       toastDone(`Group ${group.name} was created`)
-      await navigate({ to: '/groups/$name', params: { name: group.name }, ignoreBlocker: true })
+      if (group.rollout === null) await navigate({ to: '/groups/$name', params: { name: group.name }, ignoreBlocker: true })
+      else await navigate({ to: '/rollouts/$rolloutId', params: { rolloutId: group.rollout.id }, ignoreBlocker: true })
     },
     onError: () => setIdempotencyKey(createIdempotencyKey()),
   })
+  const change = useMemo(() => inputOf(draft), [draft])
   useLeaveWarning((draft.name !== '' || !sameDraft(draft, start)) && !create.isSuccess)
   const refusal = readOnly ?? draftRefusal(draft, true) ?? nameError(draft.name) ?? preview.selectorError
   return (
@@ -63,16 +68,17 @@ export function CreateGroupPage() {
         {create.isError && !asking && <ErrorState error={create.error} />}
         <GroupForm draft={draft} onChange={setDraft} isNew preview={preview} errors={fieldErrors(create.error)} />
       </div>
-      <ConfirmGroupDialog
-        opened={asking}
-        title={`Create group ${draft.name}?`}
-        preview={preview}
-        configs={draft.configs}
-        busy={create.isPending}
-        error={create.error}
-        onConfirm={() => create.mutate()}
-        onClose={() => setAsking(false)}
-      />
+      {asking && (
+        <StartRolloutDialog
+          title={`Create group ${draft.name}`}
+          change={change}
+          groupPlan={draft.plan}
+          busy={create.isPending}
+          error={create.error}
+          onStart={(rollout) => create.mutate(rollout)}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </>
   )
 }

@@ -1,9 +1,10 @@
 /** Changes a group; saved only when nobody else changed it meanwhile, or after seeing what they did. */
-import type { Group } from '@drover/api'
+import type { Group, RolloutStart } from '@drover/api'
 import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
+import type { z } from 'zod'
 import { api, fieldErrors, isConflict } from '../../api/client.ts'
 import { groupQuery } from '../../api/queries.ts'
 import { ActionButton } from '../../ui/ActionButton.tsx'
@@ -16,9 +17,10 @@ import { QueryView } from '../../ui/QueryView.tsx'
 import { useReadOnlyReason } from '../../ui/access.ts'
 import { toastDone } from '../../ui/toasts.ts'
 import { useLeaveWarning } from '../../ui/use-leave-warning.ts'
-import { ConfirmGroupDialog } from './ConfirmGroupDialog.tsx'
+import { StartRolloutDialog } from '../rollouts/start/StartRolloutDialog.tsx'
 import { GroupForm } from './GroupForm.tsx'
 import { type GroupDraft, changesRevision, draftOf, draftRefusal, inputOf, sameDraft } from './group-form.ts'
+import { RevisionChanges } from './RevisionChanges.tsx'
 import { useGroupPreview } from './use-group-preview.ts'
 
 interface Started {
@@ -48,13 +50,22 @@ function Editing({ started, onNewer }: { readonly started: Started; readonly onN
   const [draft, setDraft] = useState<GroupDraft>(() => draftOf(group))
   const [asking, setAsking] = useState(false)
   const preview = useGroupPreview(draft, group.name)
+  const goesOut = changesRevision(group, draft)
+  const change = useMemo(() => ({ ...inputOf(draft), group: group.name }), [draft, group.name])
   const save = useMutation({
-    mutationFn: () => api.setGroup({ params: { name: group.name }, body: inputOf(draft), ...(etag === null ? {} : { ifMatch: etag }) }),
+    mutationFn: (rollout: z.input<typeof RolloutStart> | undefined) =>
+      api.setGroup({
+        params: { name: group.name },
+        body: { ...inputOf(draft), ...(rollout === undefined ? {} : { rollout }) },
+        ...(etag === null ? {} : { ifMatch: etag }),
+      }),
     onSuccess: async (answer) => {
       client.setQueryData(groupQuery(group.name).queryKey, answer)
       await client.invalidateQueries({ queryKey: ['groups'] })
       toastDone(`Group ${group.name} was saved`)
-      await navigate({ to: '/groups/$name', params: { name: group.name }, ignoreBlocker: true })
+      const { rollout } = answer.data
+      if (!goesOut || rollout === null) await navigate({ to: '/groups/$name', params: { name: group.name }, ignoreBlocker: true })
+      else await navigate({ to: '/rollouts/$rolloutId', params: { rolloutId: rollout.id }, ignoreBlocker: true })
     },
     onError: (error) => isConflict(error) && setAsking(false),
   })
@@ -75,7 +86,7 @@ function Editing({ started, onNewer }: { readonly started: Started; readonly onN
         }
         below={
           <span className="dimmed">
-            {changesRevision(group, draft) ? `Saving makes revision ${group.revision.number + 1}.` : `Revision ${group.revision.number}.`}
+            {goesOut ? 'Saving makes a new revision, which goes out in waves.' : `Revision ${group.revision.number}: agents get nothing new by this.`}
           </span>
         }
         actions={
@@ -87,10 +98,12 @@ function Editing({ started, onNewer }: { readonly started: Started; readonly onN
               disabledReason={refusal}
               onClick={() => {
                 save.reset()
-                setAsking(true)
+                if (goesOut) setAsking(true)
+                else save.mutate(undefined)
               }}
+              loading={save.isPending}
             >
-              Save…
+              {goesOut ? 'Save and roll out…' : 'Save'}
             </ActionButton>
           </>
         }
@@ -106,18 +119,19 @@ function Editing({ started, onNewer }: { readonly started: Started; readonly onN
           />
         )}
         {save.isError && !isConflict(save.error) && !asking && <ErrorState error={save.error} />}
-        <GroupForm draft={draft} onChange={setDraft} isNew={false} preview={preview} errors={fieldErrors(save.error)} />
+        <GroupForm draft={draft} onChange={setDraft} isNew={false} preview={preview} errors={fieldErrors(save.error)} secrets={group.revision.secrets} />
       </div>
-      <ConfirmGroupDialog
-        opened={asking}
-        title={`Save group ${group.name}?`}
-        preview={preview}
-        configs={draft.configs}
-        busy={save.isPending}
-        error={save.error}
-        onConfirm={() => save.mutate()}
-        onClose={() => setAsking(false)}
-      />
+      {asking && (
+        <StartRolloutDialog
+          title={`Roll out ${group.name}`}
+          change={change}
+          groupPlan={group.plan}
+          busy={save.isPending}
+          error={save.error}
+          onStart={(rollout) => save.mutate(rollout)}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </>
   )
 }
@@ -134,11 +148,8 @@ function Conflict({ started, onSeen }: { readonly started: Started; readonly onS
     <QueryView query={newest}>
       {({ data: theirs, etag }) => (
         <Notice tone="warn" title="Somebody else changed this group meanwhile" urgent>
-          <ul style={{ margin: 0, paddingLeft: 18 }}>
-            {groupChanges(started.group, theirs).map((change) => (
-              <li key={change}>{change}</li>
-            ))}
-          </ul>
+          <RevisionChanges from={started.group.revision} to={theirs.revision} />
+          {started.group.description !== theirs.description && <p>Description: {theirs.description || 'empty'}</p>}
           <div>
             <Button variant="default" onClick={() => onSeen({ group: theirs, etag })}>
               I have seen it: let me save mine over it
@@ -148,16 +159,4 @@ function Conflict({ started, onSeen }: { readonly started: Started; readonly onS
       )}
     </QueryView>
   )
-}
-
-function groupChanges(before: Group, after: Group): readonly string[] {
-  const refs = (group: Group) => group.revision.configs.map(({ config, version }) => `${config}@${version}`).join(' + ') || 'none'
-  const rows: readonly (readonly [string, string, string])[] = [
-    ['Selector', before.selector, after.selector],
-    ['Priority', String(before.priority), String(after.priority)],
-    ['Configs', refs(before), refs(after)],
-    ['Description', before.description, after.description],
-  ]
-  const changes = rows.filter(([, old, now]) => old !== now).map(([what, old, now]) => `${what}: ${old || 'empty'} → ${now || 'empty'}`)
-  return changes.length > 0 ? changes : ['It was saved again without a visible change']
 }

@@ -1,14 +1,17 @@
 /** The fields of a group with a live preview of what saving it would do. */
-import { ActionIcon, NumberInput, Select, TextInput } from '@mantine/core'
+import { ActionIcon, NumberInput, Radio, Select, TextInput } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { configListQuery, configQuery } from '../../api/queries.ts'
 import { Panel } from '../../ui/Panel.tsx'
 import { SelectorInput } from '../../ui/SelectorInput.tsx'
 import { nameError } from '../../ui/resource-name.ts'
+import { GroupPlanField } from './GroupPlanField.tsx'
 import { GroupPreviewPanel } from './GroupPreviewPanel.tsx'
 import './groups.css'
-import type { GroupDraft } from './group-form.ts'
+import { type GroupDraft, variableNameError } from './group-form.ts'
+import { OwnTelemetryFields } from './OwnTelemetryFields.tsx'
+import { PairsEditor } from './PairsEditor.tsx'
 import type { GroupPreviewState } from './use-group-preview.ts'
 
 interface Props {
@@ -18,9 +21,11 @@ interface Props {
   readonly preview: GroupPreviewState
   /** What the server refused, by field. */
   readonly errors: Readonly<Record<string, string>>
+  /** Secrets that the group uses now, with the version whose value agents have. */
+  readonly secrets?: Readonly<Record<string, number>>
 }
 
-export function GroupForm({ draft, onChange, isNew, preview, errors }: Props) {
+export function GroupForm({ draft, onChange, isNew, preview, errors, secrets = {} }: Props) {
   const change = (part: Partial<GroupDraft>) => onChange({ ...draft, ...part })
   return (
     <div className="columns">
@@ -74,6 +79,15 @@ export function GroupForm({ draft, onChange, isNew, preview, errors }: Props) {
         <Panel title="What they get">
           <ConfigRefs draft={draft} onChange={(configs) => change({ configs })} error={errors['configs']} />
         </Panel>
+        <Panel title="Variables and secrets">
+          <Values draft={draft} onChange={change} secrets={secrets} />
+        </Panel>
+        <Panel title="Own telemetry">
+          <OwnTelemetryFields value={draft.ownTelemetry} onChange={(ownTelemetry) => change({ ownTelemetry })} />
+        </Panel>
+        <Panel title="How changes go out">
+          <GroupPlanField plan={draft.plan} onChange={(plan) => change({ plan })} />
+        </Panel>
         <Panel title="Message">
           <TextInput
             label="What changed and why"
@@ -98,6 +112,39 @@ function MatchCount({ preview }: { readonly preview: GroupPreviewState }) {
       <strong>{preview.data.matching.toLocaleString('en')}</strong> {preview.data.matching === 1 ? 'agent matches' : 'agents match'} now
       {preview.busy ? ' …' : ''}
     </span>
+  )
+}
+
+interface ValuesProps {
+  readonly draft: GroupDraft
+  readonly onChange: (part: Partial<GroupDraft>) => void
+  readonly secrets: Readonly<Record<string, number>>
+}
+
+/** What fills in the references of the configs. */
+function Values({ draft, onChange, secrets }: ValuesProps) {
+  const used = Object.entries(secrets)
+  return (
+    <div className="stack">
+      <p className="dimmed">
+        Configs name them as <code>{'${drover:var.NAME}'}</code>; also <code>{'${drover:agent.ATTRIBUTE}'}</code>, <code>{'${drover:label.NAME}'}</code> and{' '}
+        <code>{'${drover:secret.NAME}'}</code>.
+      </p>
+      <PairsEditor what="variable" pairs={draft.variables} onChange={(variables) => onChange({ variables })} nameError={variableNameError} />
+      {used.length > 0 && (
+        <Radio.Group
+          label="Secrets"
+          description={`In use: ${used.map(([name, version]) => `${name} version ${version}`).join(', ')}`}
+          value={draft.secrets}
+          onChange={(value) => onChange({ secrets: value === 'latest' ? 'latest' : 'keep' })}
+        >
+          <div className="row" style={{ marginTop: 6 }}>
+            <Radio value="keep" label="Keep the values that agents have" />
+            <Radio value="latest" label="Take the latest values" />
+          </div>
+        </Radio.Group>
+      )}
+    </div>
   )
 }
 
