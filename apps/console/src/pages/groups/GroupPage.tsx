@@ -1,30 +1,28 @@
-/** One group: its selector, its configs, how far its members are, its revisions. */
+/** One group: its selector, what it gives, how far its members are, its rollouts and revisions. */
 import type { Group } from '@drover/api'
-import { Button } from '@mantine/core'
-import { IconPencil, IconTrash } from '@tabler/icons-react'
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
-import { api, isNotFound } from '../../api/client.ts'
-import { groupQuery, revisionListQuery } from '../../api/queries.ts'
-import { ActionButton } from '../../ui/ActionButton.tsx'
-import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
-import { DataTable } from '../../ui/DataTable.tsx'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams } from '@tanstack/react-router'
+import { isNotFound } from '../../api/client.ts'
+import { groupQuery } from '../../api/queries.ts'
+import { AgentText } from '../../ui/AgentText.tsx'
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { Facts } from '../../ui/Facts.tsx'
-import { LinkButton } from '../../ui/LinkButton.tsx'
 import { LoadingPage } from '../../ui/Loading.tsx'
 import { PageHeader } from '../../ui/PageHeader.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { QueryView } from '../../ui/QueryView.tsx'
 import { RelativeTime } from '../../ui/RelativeTime.tsx'
-import { useReadOnlyReason } from '../../ui/access.ts'
-import { toastDone } from '../../ui/toasts.ts'
+import { RolloutStateBadge } from '../../ui/RolloutStateBadge.tsx'
 import { CountTiles } from '../overview/CountTiles.tsx'
 import '../overview/overview.css'
-import { draftOf } from './group-form.ts'
+import { GroupActions } from './GroupActions.tsx'
 import { GroupPreviewPanel } from './GroupPreviewPanel.tsx'
+import { GroupRollouts } from './GroupRollouts.tsx'
+import { Revisions } from './Revisions.tsx'
+import { draftOf, signals } from './group-form.ts'
 import './groups.css'
+import { destinationText } from './revision-changes.ts'
+import { isUnderWay, roleOf } from './revision-roles.ts'
 import { useGroupPreview } from './use-group-preview.ts'
 
 export function GroupPage() {
@@ -49,14 +47,15 @@ export function GroupPage() {
             title={group.name}
             parent={<Link to="/groups">Groups</Link>}
             below={group.description === '' ? undefined : <span className="dimmed">{group.description}</span>}
-            actions={<Actions group={group} etag={etag} />}
+            actions={<GroupActions group={group} etag={etag} />}
           />
           <div className="stack">
             <CountTiles counts={group.counts} filter={`drover.group = ${group.name}`} />
+            <GroupRollouts group={group.name} />
             <div className="columns">
               <div className="span-6 stack">
                 <Rule group={group} />
-                <Revisions name={group.name} current={group.revision.number} />
+                <Revisions group={group} />
               </div>
               <div className="span-6 stack">
                 <Mixing group={group} />
@@ -95,7 +94,11 @@ function Rule({ group }: { readonly group: Group }) {
               ))
             ),
           ],
-          ['Revision', `${group.revision.number}, by ${group.revision.author}`],
+          ...Object.entries(group.revision.variables).map(([name, value]) => [`Variable ${name}`, <AgentText key={name} text={value} />] as const),
+          ...Object.entries(group.revision.secrets).map(([name, version]) => [`Secret ${name}`, `version ${version}`] as const),
+          ...signals.map((signal) => [`Own ${signal}`, destinationText(group.revision.ownTelemetry?.[signal] ?? null)] as const),
+          ['Changes go out by', group.plan === null ? 'the standard plan' : 'a plan of the group'],
+          ['Current revision', <CurrentRevision key="current" group={group} />],
           ['Changed', <RelativeTime key="changed" at={group.updatedAt} />],
         ]}
       />
@@ -103,109 +106,27 @@ function Rule({ group }: { readonly group: Group }) {
   )
 }
 
+/** What all agents have, and what is on its way to them. */
+function CurrentRevision({ group: { current, rollout } }: { readonly group: Group }) {
+  const isComing = rollout !== null && isUnderWay(rollout.state)
+  return (
+    <>
+      {current === null ? 'none yet' : current}
+      {isComing && (
+        <>
+          ;{' '}
+          <Link to="/rollouts/$rolloutId" params={{ rolloutId: rollout.id }}>
+            {rollout.to} {roleOf(rollout.to, { current, rollout })}
+          </Link>{' '}
+          <RolloutStateBadge state={rollout.state} />
+        </>
+      )}
+    </>
+  )
+}
+
 /** The preview of the group as it is shows how it mixes with others; nothing would change. */
 function Mixing({ group }: { readonly group: Group }) {
   const preview = useGroupPreview(draftOf(group), group.name)
   return <GroupPreviewPanel preview={preview} hasSelector title="Members and who wins where" asIs />
-}
-
-function Revisions({ name, current }: { readonly name: string; readonly current: number }) {
-  const query = useInfiniteQuery(revisionListQuery(name))
-  const revisions = query.data?.pages.flatMap((page) => page.items) ?? []
-  return (
-    <Panel
-      title="Revisions"
-      flush
-      footer={
-        query.hasNextPage ? (
-          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            Earlier revisions
-          </Button>
-        ) : undefined
-      }
-    >
-      <QueryView query={query}>
-        {() => (
-          <DataTable label="Revisions table">
-            <thead>
-              <tr>
-                <th scope="col" className="number">
-                  Revision
-                </th>
-                <th scope="col">Configs</th>
-                <th scope="col">Message</th>
-                <th scope="col">When</th>
-              </tr>
-            </thead>
-            <tbody>
-              {revisions.map((revision) => (
-                <tr key={revision.number}>
-                  <td className="number">
-                    {revision.number}
-                    {revision.number === current ? ' (current)' : ''}
-                  </td>
-                  <td>{revision.configs.map(({ config, version }) => `${config}@${version}`).join(', ') || <span className="dimmed">none</span>}</td>
-                  <td className="wrap-anywhere">{revision.message || <span className="dimmed">none</span>}</td>
-                  <td>
-                    <RelativeTime at={revision.createdAt} /> <span className="dimmed">by {revision.author}</span>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </DataTable>
-        )}
-      </QueryView>
-    </Panel>
-  )
-}
-
-function Actions({ group, etag }: { readonly group: Group; readonly etag: string | null }) {
-  const readOnly = useReadOnlyReason()
-  const navigate = useNavigate()
-  const client = useQueryClient()
-  const [asking, setAsking] = useState(false)
-  const remove = useMutation({
-    mutationFn: () => api.deleteGroup({ params: { name: group.name }, ...(etag === null ? {} : { ifMatch: etag }) }),
-    onSuccess: async () => {
-      toastDone(`Group ${group.name} was deleted`)
-      await navigate({ to: '/groups' })
-      await client.invalidateQueries({ queryKey: ['groups'], refetchType: 'none' })
-    },
-  })
-  return (
-    <>
-      <ActionButton
-        variant="default"
-        leftSection={<IconTrash size={14} aria-hidden />}
-        disabledReason={readOnly}
-        onClick={() => {
-          remove.reset()
-          setAsking(true)
-        }}
-      >
-        Delete
-      </ActionButton>
-      <LinkButton to="/agents" search={{ filter: `drover.group = ${group.name}` }} variant="default">
-        Show members
-      </LinkButton>
-      <LinkButton to="/groups/$name/edit" params={{ name: group.name }} leftSection={<IconPencil size={14} aria-hidden />}>
-        Edit
-      </LinkButton>
-      <ConfirmDialog
-        opened={asking}
-        title={`Delete group ${group.name}?`}
-        confirmLabel="Delete"
-        danger
-        busy={remove.isPending}
-        error={remove.error}
-        onConfirm={() => remove.mutate()}
-        onClose={() => setAsking(false)}
-      >
-        <p>
-          <strong>{group.counts.total.toLocaleString('en')} agents</strong> are in this group. They get what their other groups give them; those in no other
-          group keep what they run, and are unmanaged.
-        </p>
-      </ConfirmDialog>
-    </>
-  )
 }

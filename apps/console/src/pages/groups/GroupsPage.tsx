@@ -10,6 +10,8 @@ import { LinkButton } from '../../ui/LinkButton.tsx'
 import { MemberProgress } from '../../ui/MemberProgress.tsx'
 import { PageHeader } from '../../ui/PageHeader.tsx'
 import { QueryView } from '../../ui/QueryView.tsx'
+import { RolloutStateBadge } from '../../ui/RolloutStateBadge.tsx'
+import { rolloutStates } from '../../ui/rollout-states.ts'
 
 export function GroupsPage() {
   const query = useInfiniteQuery(groupListQuery)
@@ -46,6 +48,7 @@ export function GroupsPage() {
                     </th>
                     <th scope="col">Selector</th>
                     <th scope="col">Configs</th>
+                    <th scope="col">Rollout</th>
                     <th scope="col" className="number">
                       Agents
                     </th>
@@ -75,6 +78,19 @@ export function GroupsPage() {
                               {config}@{version}
                             </div>
                           ))
+                        )}
+                      </td>
+                      <td>
+                        {group.rollout === null ? (
+                          <span className="dimmed">none yet</span>
+                        ) : (
+                          <Link
+                            to="/rollouts/$rolloutId"
+                            params={{ rolloutId: group.rollout.id }}
+                            aria-label={`Rollout of revision ${group.rollout.to}: ${rolloutStates[group.rollout.state].label}`}
+                          >
+                            <RolloutStateBadge state={group.rollout.state} />
+                          </Link>
                         )}
                       </td>
                       <td className="number">{group.counts.total.toLocaleString('en')}</td>
