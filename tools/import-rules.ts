@@ -43,6 +43,7 @@ export const workspaceRules: Readonly<Record<string, WorkspaceRule>> = {
       outgoing: ['config'],
       gates: [...shared, 'outgoing'],
       webhooks: [...shared, 'outgoing'],
+      telemetry: shared,
       demo: shared,
     },
   },

@@ -21,6 +21,8 @@ export const TelemetrySeries = z
     component: z.string().nullable(),
     /** [milliseconds since 1970, value]; null: not told. */
     points: z.array(z.tuple([z.number(), z.number().nullable()])),
+    /** Of `queueUse`: the highest within each step, where a mean would hide it. */
+    highest: z.array(z.tuple([z.number(), z.number().nullable()])).optional(),
   })
   .meta({ id: 'TelemetrySeries' })
 export type TelemetrySeries = z.output<typeof TelemetrySeries>
