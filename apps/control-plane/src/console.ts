@@ -24,6 +24,7 @@ import type { Idempotency } from './http/idempotency.ts'
 import { bindProbes } from './http/probes.ts'
 import { bindSecretRoutes } from './secrets/routes.ts'
 import type { AgentsPart, Foundation, GroupDraft } from './seams.ts'
+import { bindTemplateRoutes } from './templates/routes.ts'
 import { bindSystemRoutes } from './system/routes.ts'
 
 export interface ConsoleParts extends Foundation {
@@ -77,6 +78,7 @@ export async function createConsole(config: ControlPlaneConfig, parts: ConsolePa
     onGroupsChanged: () => agents.onGroupsChanged(),
   })
   bindSecretRoutes(server.bind, { store, events, secrets: decisions.secrets, readUses: (from) => decisions.readSecretUses(from) })
+  bindTemplateRoutes(server.bind)
   bindSystemRoutes(server.bind, { store, events, clock, counts: () => agents.counts(), agentsEndpoint: parts.agentsEndpoint, demoAgents: config.demoAgents })
   const consoleDir = config.consoleDir ?? BUILT_CONSOLE
   if (!existsSync(consoleDir)) log.warn({ consoleDir }, 'console is not built')
