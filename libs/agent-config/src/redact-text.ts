@@ -12,7 +12,7 @@ const bareUserinfo = /(^|[\s"'=])([\w.%+-]{1,64}):([^\s:@"'/]{1,256})@(?=[\w.[(-
 const authorizationScheme = /\b(Bearer|Basic|ApiKey|Splunk|Digest|Negotiate|Token)([ \t]+)(["']?)([A-Za-z0-9._~+/=:-]{6,})/gi
 const jsonWebToken = /\beyJ[A-Za-z0-9_-]{5,1000}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?/g
 const wellKnown =
-  /\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{16}|ASIA[A-Z0-9]{16}|sk-[A-Za-z0-9_-]{16,}|glsa_[A-Za-z0-9_]{16,}|drv[a-z]?_[A-Za-z0-9_-]{16,})/g
+  /\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{16}|ASIA[A-Z0-9]{16}|sk-[A-Za-z0-9_-]{16,}|glsa_[A-Za-z0-9_]{16,}|drv[a-z]?_[A-Za-z0-9_-]{16,}|drover_tel_\w{16,})/g
 /** `name:`, `name=`, `"name":` and what introduces the value, with `name` decided by its words. */
 const assignmentHead = /(["']?)\b([A-Za-z][\w.-]{1,63})\1[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}/g
 const assignedValue = /"(?:[^"\\\n]|\\.){0,4096}"|'[^'\n]{0,4096}'|[^\s,;&"'[\]{}()<>]{1,4096}/y

@@ -2,6 +2,7 @@
 import { readBlockYaml } from './block-reader.ts'
 import { writeYaml } from './block-writer.ts'
 import type { ConfigFile } from './config-file.ts'
+import type { ParsedYaml } from './parse.ts'
 import { parseYaml } from './parse.ts'
 import { redacted, redactForms, redactSecretText, redactText } from './redact-text.ts'
 import { isHarmlessHeader, isHeaderCollection, judgeName } from './secret-names.ts'
@@ -23,17 +24,41 @@ const maxSearched = 200
  * References such as `${env:TOKEN}` stay. Text that is no YAML is redacted line by line.
  * Compare hashes of what was reported, not of this: different secrets look alike here.
  */
-export function redactFiles(files: readonly ConfigFile[]): ConfigFile[] {
-  return files.map((file) => ({ ...file, body: redactBody(file.body) }))
+export function redactFiles(files: readonly ConfigFile[], redactKnown?: RedactKnown): ConfigFile[] {
+  return files.map((file) => ({ ...file, body: redactBody(file.body, redactKnown) }))
 }
 
-function redactBody(body: string): string {
-  const plain = readBlockYaml(body)
-  if (plain !== undefined) return writeYaml(redactDocument(plain))
-  const { document, findings } = parseYaml(body, '')
-  if (document !== undefined) return writeYaml(redactDocument(document))
+/** Takes secrets whose values are known out of a text. It sees texts as they are meant, without the quotes and escapes of YAML. */
+export type RedactKnown = (text: string) => string
+
+function redactBody(body: string, redactKnown: RedactKnown | undefined): string {
+  const { document, findings } = readDocument(body)
+  if (document !== undefined) {
+    const clean = redactDocument(document)
+    return writeYaml(redactKnown === undefined ? clean : mapTexts(clean, redactKnown))
+  }
   // An empty document may still have comments, and nobody needs those.
-  return findings.some((finding) => finding.severity === 'error') ? redactText(body) : ''
+  if (!findings.some((finding) => finding.severity === 'error')) return ''
+  return redactText(redactKnown === undefined ? body : redactKnown(body))
+}
+
+function readDocument(body: string): Pick<ParsedYaml, 'document' | 'findings'> {
+  const plain = readBlockYaml(body)
+  return plain === undefined ? parseYaml(body, '') : { document: plain, findings: [] }
+}
+
+/** Keys too; a number that is a secret as text is one as well. */
+function mapTexts(map: ConfigMap, change: RedactKnown): ConfigMap {
+  const visit = (value: ConfigValue): ConfigValue => {
+    if (typeof value === 'string') return change(value)
+    if (typeof value === 'number' || typeof value === 'bigint') return change(String(value)) === String(value) ? value : redacted
+    if (Array.isArray(value)) return value.map(visit)
+    if (!isMap(value)) return value
+    const result = createMap()
+    for (const [key, item] of Object.entries(value)) result[change(key)] = visit(item)
+    return result
+  }
+  return visit(map) as ConfigMap // a map in, a map out
 }
 
 /** A value for `redactFiles` in one piece; the argument is not changed. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { assign, createAssigner, type GroupRule } from './assignment.ts'
 import { type DesiredFile, hashFiles, nothingDesired, renderDesired } from './desired.ts'
 import { emptyLedger } from './ledger.ts'
+import type { GivenRevision } from './rollout/revision-for.ts'
 import { offerDecision } from './offer.ts'
 import { parseSelector } from './selector.ts'
 import { explain } from './why.ts'
@@ -50,39 +51,76 @@ describe('assign', () => {
   })
 
   it('says which matching groups add nothing', () => {
-    expect(assign([group('empty', 0, [])], () => undefined)).toEqual({
-      key: '',
+    expect(assign([group('empty', 0, [])], () => undefined)).toMatchObject({
       groups: ['empty'],
       refs: [],
       skipped: [{ group: 'empty', reason: 'has no configs' }],
     })
   })
 
-  it('has equal keys exactly for equal references', () => {
+  it('has equal keys exactly for the same revisions of the same groups in the same order', () => {
     const key = (...groups: GroupRule[]) => assign(groups, () => undefined).key
-    expect(key(group('a', 0, ['x@1']))).toBe(key(group('a', 0, ['x@1'], 'not exists(y)', 7), group('empty', 3, [])))
-    expect(
-      new Set([key(group('a', 0, ['x@1'])), key(group('a', 0, ['x@2'])), key(group('a', 0, ['x@1', 'y@1'])), key(group('a', 0, ['y@1', 'x@1']))]).size,
-    ).toBe(4)
+    expect(key(group('a', 0, ['x@1']), group('b', 1, ['y@1']))).toBe(key(group('b', 9, ['y@1']), group('a', 0, ['x@1'], 'not exists(y)')))
+    const keys = [key(), key(group('a', 0, ['x@1'])), key(group('a', 0, ['x@1'], '*', 2)), key(group('b', 0, ['x@1']))]
+    const both = [key(group('a', 0, ['x@1']), group('b', 1, [])), key(group('a', 1, ['x@1']), group('b', 0, []))]
+    expect(new Set([...keys, ...both]).size).toBe(6)
   })
 })
 
 describe('createAssigner', () => {
   const groups = [group('z', 0, ['z@1'], 'label.site = ber'), group('all', 0, ['base@1'])]
+  const revised = (...rules: readonly GroupRule[]) =>
+    [...Map.groupBy(rules, ({ name }) => name)].map(([name, own]) => ({ name, revisions: new Map(own.map((rule) => [rule.revision, { rule }])) }))
+  const giving =
+    (given: Readonly<Record<string, number | null>>, because: GivenRevision['because'] = 'target') =>
+    (name: string): GivenRevision => ({ revision: given[name] ?? null, because })
+  const first = giving({ z: 1, all: 1 })
 
-  it('gives the same as assign, and one value to agents in the same groups', () => {
-    const assigner = createAssigner(groups)
-    const ber = assigner.assign((key) => (key === 'label.site' ? 'ber' : undefined))
+  it('gives the same as assign, and one value to agents that get the same revisions', () => {
+    const assigner = createAssigner(revised(...groups))
+    const ber = assigner.assign((key) => (key === 'label.site' ? 'ber' : undefined), first)
     expect(ber).toEqual(assign(groups, (key) => (key === 'label.site' ? 'ber' : undefined)))
-    expect(assigner.assign((key) => (key === 'label.site' ? 'ber' : 'other'))).toBe(ber)
-    expect(assigner.assign(() => undefined)).not.toBe(ber)
+    expect(assigner.assign((key) => (key === 'label.site' ? 'ber' : 'other'), first)).toBe(ber)
+    expect(assigner.assign(() => undefined, first)).not.toBe(ber)
   })
 
-  it('knows which changes matter', () => {
-    const assigner = createAssigner(groups)
-    expect(assigner.dependsOn(['host.name', 'label.site'])).toBe(true)
-    expect(assigner.dependsOn(['host.name'])).toBe(false)
-    expect(assigner.dependsOn([])).toBe(false)
+  it('takes selector, priority and configs from the revision that a group gives', () => {
+    const assigner = createAssigner(
+      revised(group('all', 5, ['base@1']), group('edge', 0, ['edge@1'], 'label.site = ber', 1), group('edge', 9, ['edge@2', 'more@1'], '*', 2)),
+    )
+    const refsOf = (lookup: (key: string) => string | undefined, edge: number | null) =>
+      assigner.assign(lookup, giving({ all: 1, edge })).refs.map(({ group: of, revision, config, version }) => `${of}#${revision} ${config}@${version}`)
+    const ber = (key: string) => (key === 'label.site' ? 'ber' : undefined)
+    expect(refsOf(ber, 1)).toEqual(['edge#1 edge@1', 'all#1 base@1'])
+    expect(refsOf(ber, 2)).toEqual(['all#1 base@1', 'edge#2 edge@2', 'edge#2 more@1'])
+    // Its old selector does not choose this one, its new one does.
+    expect(refsOf(() => undefined, 1)).toEqual(['all#1 base@1'])
+    expect(refsOf(() => undefined, 2)).toEqual(['all#1 base@1', 'edge#2 edge@2', 'edge#2 more@1'])
+    expect(refsOf(ber, null)).toEqual(['all#1 base@1'])
+  })
+
+  it('counts an agent to a group when any revision in use selects it, whatever it is given', () => {
+    const assigner = createAssigner(
+      revised(group('edge', 0, [], 'label.site = ber', 1), group('edge', 0, [], 'label.site = ham', 2), group('z', 0, [], 'exists(z)')),
+    )
+    const groupsOf = (site: string) => assigner.select((key) => (key === 'label.site' ? site : undefined)).groups
+    expect([groupsOf('ber'), groupsOf('ham'), groupsOf('muc')]).toEqual([['edge'], ['edge'], []])
+    expect(assigner.select(() => 'ber')).toBe(assigner.select(() => 'ber'))
+  })
+
+  it('remembers which groups took a change back, and which of them give nothing now', () => {
+    const assigner = createAssigner(revised(group('new', 0, ['x@1']), group('old', 0, ['y@1'], 'exists(a)', 1), group('old', 0, ['y@2'], '*', 2)))
+    const given = (name: string): GivenRevision => ({ revision: name === 'new' ? null : 1, because: 'back' })
+    expect(assigner.assign(() => 'a', given)).toMatchObject({
+      groups: ['old'],
+      back: [
+        { group: 'new', to: null },
+        { group: 'old', to: 1 },
+      ],
+    })
+    // What it goes back to never selected this agent: that is nothing as well.
+    expect(assigner.assign((key) => (key === 'a' ? undefined : 'b'), given)).toMatchObject({ groups: [], back: [{ to: null }, { group: 'old', to: null }] })
+    expect(assigner.assign(() => 'a', given).key).not.toBe(assigner.assign(() => 'a', giving({ old: 1 })).key)
   })
 })
 
@@ -99,7 +137,7 @@ describe('renderDesired', () => {
   const render = (...groups: GroupRule[]) =>
     renderDesired(
       assign(groups, () => undefined),
-      (config, version) => bodies[`${config}@${version}`] ?? [],
+      ({ config, version }) => bodies[`${config}@${version}`] ?? [],
     )
 
   it('lets one file keep its name', () => {

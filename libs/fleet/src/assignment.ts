@@ -1,7 +1,9 @@
-/** Which configuration an Agent should have: the configs of all groups that select it, in order of precedence. */
+/** Which configuration an Agent should have: the configs of all groups that select it, in order of precedence, each by the revision that it gives to this Agent. */
+import type { GivenRevision } from './rollout/revision-for.ts'
 import type { Lookup, Selector } from './selector.ts'
-import { matches, selectorKeys } from './selector.ts'
+import { matches } from './selector.ts'
 
+/** A group as one of its revisions has it. */
 export interface GroupRule {
   readonly name: string
   readonly selector: Selector
@@ -18,6 +20,12 @@ export interface ConfigRef {
   readonly version: number
 }
 
+/** A group with every revision that some Agent may have or get now, by number. */
+export interface RevisedGroup {
+  readonly name: string
+  readonly revisions: ReadonlyMap<number, { readonly rule: GroupRule }>
+}
+
 /** A config as one group gives it. */
 export interface AssignedRef extends ConfigRef {
   readonly group: string
@@ -32,28 +40,33 @@ export interface Skipped {
 }
 
 export interface Assignment {
-  /** Agents with equal keys have equal configuration. Empty: no group gives any. */
+  /** Agents with equal keys get the same revisions of the same groups: what they should run differs by their own attributes and labels at most. */
   readonly key: string
-  /** Groups that select the Agent, lowest precedence first. */
+  /** Groups whose revision for this Agent selects it, lowest precedence first. */
   readonly groups: readonly string[]
+  /** The revisions, in the same order. */
+  readonly given: readonly { readonly group: string; readonly revision: number }[]
   /** What they give, lowest precedence first. A config is in it once. */
   readonly refs: readonly AssignedRef[]
   readonly skipped: readonly Skipped[]
+  /** Groups that took a change back; `to` null: and give this Agent nothing now, because they never did before or do not select it as they were. By name. */
+  readonly back: readonly { readonly group: string; readonly to: number | null }[]
 }
 
-/**
- * A config counts once, with the version and at the place of the group with the highest precedence: a canary group
- * that gives `base@4` replaces `base@3` of the group for all, instead of merging with what 4 may have taken out.
- */
+/** For rules alone, without rollouts: every group gives what its rule says. */
 export function assign(groups: readonly GroupRule[], lookup: Lookup): Assignment {
-  return assignMatching(byPrecedence(groups).filter((group) => matches(group.selector, lookup)))
+  return assignMatching(byPrecedence(groups.filter((group) => matches(group.selector, lookup))), [])
 }
 
 function byPrecedence(groups: readonly GroupRule[]): readonly GroupRule[] {
   return groups.toSorted((a, b) => a.priority - b.priority || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }
 
-function assignMatching(matching: readonly GroupRule[]): Assignment {
+/**
+ * A config counts once, with the version and at the place of the group with the highest precedence: a canary group
+ * that gives `base@4` replaces `base@3` of the group for all, instead of merging with what 4 may have taken out.
+ */
+function assignMatching(matching: readonly GroupRule[], back: Assignment['back']): Assignment {
   const all: AssignedRef[] = matching.flatMap((group) =>
     group.configs.map(({ config, version }) => ({ group: group.name, priority: group.priority, revision: group.revision, config, version })),
   )
@@ -71,31 +84,70 @@ function assignMatching(matching: readonly GroupRule[]): Assignment {
       reason: same ? `${ref.config}@${ref.version} is ${place}` : `${ref.config}@${ref.version} is replaced by ${ref.config}@${better.version}, ${place}`,
     })
   }
-  return { key: refs.map((ref) => `${ref.group}/${ref.config}@${ref.version}`).join(' '), groups: matching.map(({ name }) => name), refs, skipped }
+  const given = matching.map(({ name, revision }) => ({ group: name, revision }))
+  return { key: keyOf(given, back), groups: matching.map(({ name }) => name), given, refs, skipped, back }
 }
 
-/** For many Agents: groups are put in order once, and Agents in the same groups share one assignment. */
+/** Group names have neither spaces nor `#` nor `<`. */
+function keyOf(given: Assignment['given'], back: Assignment['back']): string {
+  return [...given.map(({ group, revision }) => `${group}#${revision}`), ...back.map(({ group, to }) => `${group}<${to ?? ''}`)].join(' ')
+}
+
+/** The groups and their revisions that select an Agent. Agents with the same ones share a selection. */
+export interface Selection {
+  /** Groups that select it by any revision in use, by name. */
+  readonly groups: readonly string[]
+  /** Of those, the revisions that do. */
+  readonly rules: readonly ReadonlyMap<number, GroupRule>[]
+}
+
+/** What a group gives to the Agent that is being assigned. */
+export type Given = (group: string) => GivenRevision
+
+/** For many Agents: selectors are looked at once, and Agents that get the same revisions of the same groups share one assignment. */
 export interface Assigner {
-  assign(lookup: Lookup): Assignment
-  /** Whether a change of these keys can change what an Agent is assigned. */
-  dependsOn(keys: Iterable<string>): boolean
+  /** Depends on attributes and labels alone, so it need not be asked again when a rollout moves the Agent. */
+  select(lookup: Lookup): Selection
+  /** Costs as much as the Agent has groups. */
+  assignSelected(selection: Selection, given: Given): Assignment
+  assign(lookup: Lookup, given: Given): Assignment
 }
 
-export function createAssigner(groups: readonly GroupRule[]): Assigner {
-  const ordered = byPrecedence(groups)
-  const keys = new Set(ordered.flatMap(({ selector }) => selectorKeys(selector)))
-  const known = new Map<string, Assignment>()
-  return {
-    assign(lookup) {
-      const matching = ordered.filter((group) => matches(group.selector, lookup))
-      // Group names have no spaces.
-      const combination = matching.map(({ name }) => name).join(' ')
-      const existing = known.get(combination)
-      if (existing !== undefined) return existing
-      const assignment = assignMatching(matching)
-      known.set(combination, assignment)
-      return assignment
-    },
-    dependsOn: (changed) => Iterator.from(changed).some((key) => keys.has(key)),
+export function createAssigner(groups: readonly RevisedGroup[]): Assigner {
+  const ordered = groups.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const selections = new Map<string, Selection>()
+  const assignments = new Map<string, Assignment>()
+  const select = (lookup: Lookup): Selection => {
+    const found = ordered.flatMap(({ name, revisions }) => {
+      const rules = [...revisions.values()].map(({ rule }) => rule).filter((rule) => matches(rule.selector, lookup))
+      return rules.length === 0 ? [] : [{ name, rules: new Map(rules.map((rule) => [rule.revision, rule])) }]
+    })
+    const key = found.map(({ name, rules }) => `${name}#${[...rules.keys()].join(',')}`).join(' ')
+    return remember(selections, key, () => ({ groups: found.map(({ name }) => name), rules: found.map(({ rules }) => rules) }))
   }
+  const assignSelected = (selection: Selection, given: Given): Assignment => {
+    const matching: GroupRule[] = []
+    const back: { group: string; to: number | null }[] = []
+    selection.groups.forEach((group, index) => {
+      const { revision, because } = given(group)
+      const rule = revision === null ? undefined : selection.rules[index]?.get(revision)
+      if (rule !== undefined) matching.push(rule)
+      if (because === 'back') back.push({ group, to: rule === undefined ? null : revision })
+    })
+    const inOrder = byPrecedence(matching)
+    const key = keyOf(
+      inOrder.map(({ name, revision }) => ({ group: name, revision })),
+      back,
+    )
+    return remember(assignments, key, () => assignMatching(inOrder, back))
+  }
+  return { select, assignSelected, assign: (lookup, given) => assignSelected(select(lookup), given) }
+}
+
+function remember<Value>(known: Map<string, Value>, key: string, make: () => Value): Value {
+  const existing = known.get(key)
+  if (existing !== undefined) return existing
+  const value = make()
+  known.set(key, value)
+  return value
 }

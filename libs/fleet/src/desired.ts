@@ -43,15 +43,19 @@ export interface DesiredConfig {
   readonly findings: readonly Finding[]
 }
 
+/** What to call a set of files: for files that hold secrets it should be keyed, since a plain hash lets people try guesses. */
+export type HashFiles = (files: readonly DesiredFile[]) => string
+
 export const nothingDesired: DesiredConfig = { hash: null, files: [], fragments: [], merged: '', overrides: [], findings: [] }
 
 /**
  * One file alone keeps its name. Several are named `NNN-<group>-<config>-<name>`, so that the supervisor, which merges
- * in the order of names, follows our precedence.
+ * in the order of names, follows our precedence. `bodies`: with all references filled in. What takes a merge is found out
+ * when it is asked for.
  */
-export function renderDesired(assignment: Assignment, bodies: (config: string, version: number) => readonly DesiredFile[]): DesiredConfig {
+export function renderDesired(assignment: Assignment, bodies: (ref: AssignedRef) => readonly DesiredFile[], hash: HashFiles = hashFiles): DesiredConfig {
   const sources = assignment.refs.flatMap((ref) =>
-    bodies(ref.config, ref.version)
+    bodies(ref)
       .toSorted((a, b) => compareFileNames(a.name, b.name))
       .map((file) => ({ ref, file })),
   )
@@ -63,8 +67,40 @@ export function renderDesired(assignment: Assignment, bodies: (config: string, v
     return { group, priority, revision, config, version, file: name, contentType: file.contentType, body: file.body }
   })
   const files = fragments.map(({ file, contentType, body }): DesiredFile => ({ name: file, contentType, body }))
-  const { merged, overrides, findings } = mergeFiles(files)
-  return { hash: hashFiles(files), files, fragments, merged: toYaml(merged), overrides, findings }
+  return new Rendered(hash(files), files, fragments)
+}
+
+class Rendered implements DesiredConfig {
+  readonly hash: string
+  readonly files: readonly DesiredFile[]
+  readonly fragments: readonly Fragment[]
+  #merge: Pick<DesiredConfig, 'merged' | 'overrides' | 'findings'> | undefined
+
+  constructor(hash: string, files: readonly DesiredFile[], fragments: readonly Fragment[]) {
+    this.hash = hash
+    this.files = files
+    this.fragments = fragments
+  }
+
+  get merged(): string {
+    return this.#merged().merged
+  }
+
+  get overrides(): readonly Override[] {
+    return this.#merged().overrides
+  }
+
+  get findings(): readonly Finding[] {
+    return this.#merged().findings
+  }
+
+  #merged(): Pick<DesiredConfig, 'merged' | 'overrides' | 'findings'> {
+    if (this.#merge === undefined) {
+      const { merged, overrides, findings } = mergeFiles(this.files)
+      this.#merge = { merged: toYaml(merged), overrides, findings }
+    }
+    return this.#merge
+  }
 }
 
 /** Not longer than a file name may be: the number in front makes it unique. */

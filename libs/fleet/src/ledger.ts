@@ -171,9 +171,9 @@ function hasVerdict(attempt: Attempt): boolean {
   return attempt.state === 'applied' || isFailure(attempt)
 }
 
-/** The configuration to go back to: the one that the Agent applied last and did not fail since. */
-export function lastGoodHash(ledger: Ledger): string | null {
-  const good = ledger.attempts.filter((attempt) => attempt.state === 'applied' && verdict(ledger, attempt.hash) === 'applied')
+/** The configuration to go back to: the one that the Agent applied last and did not fail since. `refused`: never one of these. */
+export function lastGoodHash(ledger: Ledger, refused?: ReadonlySet<string>): string | null {
+  const good = ledger.attempts.filter(({ state, hash }) => state === 'applied' && verdict(ledger, hash) === 'applied' && refused?.has(hash) !== true)
   const latest = good.toSorted((a, b) => a.updatedAt - b.updatedAt || a.seq - b.seq).at(-1)
   return latest?.hash ?? null
 }

@@ -24,6 +24,12 @@ export interface OfferInput {
   readonly ledger: Ledger
   /** Hash of what to restore when the Agent has never applied anything; null: nothing fits it. */
   readonly baseline: string | null
+  /** Configurations that were taken back from the fleet: an Agent is never sent back to one of them, however well it ran there. */
+  readonly refused?: ReadonlySet<string>
+  /** `desired` is what the Agent had before a change that was taken back and that left its groups with nothing to give. */
+  readonly isBack?: boolean
+  /** Why what its groups give cannot be rendered for this Agent, as a sentence. `desired` is null then. */
+  readonly problem?: string | null
   /** For Agents that report no status: whether the effective config has all of the desired one. */
   readonly effectiveMatches?: boolean
 }
@@ -41,6 +47,7 @@ export type OfferDecision =
  */
 export function offerDecision(input: OfferInput): OfferDecision {
   const { desired } = input
+  if (input.problem) return none('failed', `${input.problem} Until then nothing is sent, and it keeps what it has.`)
   if (desired === null) return none('unmanaged', 'No group gives this agent a configuration, so it keeps what it has.')
   if (!input.accepts) return none('notAccepted', 'The agent does not accept remote configuration.')
   const decision = isHeldBack(input.ledger, desired) ? decideRestore(input, desired) : decideDesired(input, desired)
@@ -81,12 +88,14 @@ function decideDesired(input: OfferInput, desired: string): OfferDecision {
   }
   if (!input.reports && input.effectiveMatches === true) return none('applied', 'The effective configuration has everything that is desired.')
   if (!retry && connected && input.lastOffered === desired) return awaiting(input, desired, 'offered')
-  const reason = retry || verdict(ledger, desired) === 'failed' ? 'retry' : 'desired'
-  const explanation =
-    reason === 'retry'
-      ? 'Somebody asked to try the configuration again although the agent failed it.'
-      : 'The agent does not report the configuration that its groups give it.'
-  return { kind: 'offer', hash: desired, reason, state: 'offered', explanation }
+  const reason = retry || verdict(ledger, desired) === 'failed' ? 'retry' : input.isBack === true ? 'restore' : 'desired'
+  return { kind: 'offer', hash: desired, reason, state: 'offered', explanation: explanations[reason] }
+}
+
+const explanations: Readonly<Record<OfferReason, string>> = {
+  retry: 'Somebody asked to try the configuration again although the agent failed it.',
+  restore: 'The change that it got was taken back, so it gets what it had before.',
+  desired: 'The agent does not report the configuration that its groups give it.',
 }
 
 /** Offered on this connection; how far did it come? */
@@ -105,7 +114,7 @@ function decideRestore(input: OfferInput, desired: string): OfferDecision {
   const since = latestAttempt(ledger, desired)?.seq ?? 0
   const restoreFailed = ledger.attempts.some((attempt) => attempt.reason === 'restore' && attempt.seq > since && isFailure(attempt))
   if (restoreFailed) return none('failed', `${failure} It failed its last good configuration too, so nothing more is sent until somebody decides.`)
-  const target = lastGoodHash(ledger) ?? input.baseline
+  const target = lastGoodHash(ledger, input.refused) ?? input.baseline
   if (target === null || target === desired) return none('failed', `${failure} There is no earlier configuration to go back to.`)
   if (verdict(ledger, target) === 'failed')
     return none('failed', `${failure} It failed the configuration to go back to as well, so nothing more is sent until somebody decides.`)

@@ -105,7 +105,7 @@ describe('listAgents', () => {
     const registry = fleetOf(3)
     const [record] = registry.all()
     if (record === undefined) throw new Error('test data')
-    registry.change(record, () => (record.assignment = { key: 'k', groups: ['all', 'web'], refs: [], skipped: [] }))
+    registry.change(record, () => (record.assignment = { key: 'k', groups: ['all', 'web'], given: [], refs: [], skipped: [], back: [] }))
     const total = async (filter: string) => (await listAgents(registry, lastSeen, { sort: 'name', limit: 10, filter: parseSelector(filter) })).total
     expect([
       await total('drover.group = web'),
@@ -159,7 +159,8 @@ describe('Registry', () => {
           record,
           () => (record.connection = { id: index, transport: 'websocket', principal: `p${index % 3}`, remoteAddress: '', connectedAt: 0 }),
         )
-      if (index % 6 === 0) registry.change(record, () => (record.assignment = { key: '', groups: [`g${index % 2}`], refs: [], skipped: [] }))
+      if (index % 6 === 0)
+        registry.change(record, () => (record.assignment = { key: '', groups: [`g${index % 2}`], given: [], refs: [], skipped: [], back: [] }))
       if (index % 9 === 0) registry.remove(record)
       if (index % 8 === 0) registry.change(record, () => (record.healthy = true))
     }

@@ -1,12 +1,13 @@
 /** What is kept in memory of each agent: enough for lists, counts, selectors and offers; the rest is read from the store when asked for. */
 import type { AgentSummary, ConfigState } from '@drover/api'
 import { heldBack } from '@drover/fleet'
-import type { Assignment, Ledger } from '@drover/fleet'
+import type { Assignment, Ledger, Selection } from '@drover/fleet'
 import type { AgentCapability, CapabilitySet, InstanceUid } from '@drover/protocol'
 import type { ConnectionInfo, Transport } from '@drover/server'
 import { attribute } from './attributes.ts'
 import type { PackedAttributes } from './attributes.ts'
 import type { Deadline } from './deadlines.ts'
+import type { DesiredState } from './desired-state.ts'
 
 export type RemoteStatusName = 'unset' | 'applying' | 'applied' | 'failed'
 
@@ -16,6 +17,24 @@ export interface ReportedConfig {
   readonly status: RemoteStatusName
   readonly errorMessage: string
 }
+
+/** A connection settings status; the words are those of a configuration. */
+export type ReportedSettings = ReportedConfig
+
+/** Connection settings: what was offered, and what became of it. */
+export interface SettingsRecord {
+  /** Hash of the last offer that it got. */
+  readonly offered: string | null
+  /** Hash of the last offer on this connection. */
+  readonly lastOffered: string | null
+  /** When that was, until the agent says something. */
+  readonly offeredAt: number | null
+  readonly status: ReportedSettings | null
+  /** Somebody asked to try again what it failed. */
+  readonly retry: boolean
+}
+
+export const noSettings: SettingsRecord = { offered: null, lastOffered: null, offeredAt: null, status: null, retry: false }
 
 /** Large values on their way to the store; they leave memory once they are there. */
 export interface UnsavedParts {
@@ -44,15 +63,26 @@ export interface AgentRecord {
   /** Keyed hash of the text that `effectiveHash` was made from. */
   effectiveMac: string | null
   componentsHash: string | null
+  /** Which groups select it, and what was read when that was found out. Agents in the same groups share one. */
+  selection: { readonly of: DesiredState; readonly selection: Selection } | undefined
   /** Undefined until groups were looked at for the first time. Agents with equal assignments share one. */
   assignment: Assignment | undefined
   /** Hash of what it should have; null: nothing. */
   desiredHash: string | null
+  /** `desiredHash` is what it had before a change that was taken back, and no group gives it anything. */
+  isBack: boolean
+  /** Why what its groups give cannot be rendered for it, as a sentence. */
+  problem: string | null
+  /** What it should have is another than when it was last decided what to offer. */
+  undecided: boolean
+  settings: SettingsRecord
   configState: ConfigState
   ledger: Ledger
   /** Hash of the last offer on this connection. */
   lastOffered: string | null
   connection: ConnectionInfo | undefined
+  /** null: it is connected. After a start of the server: since then. */
+  offlineSince: number | null
   /** Everything it promises to report is known: offers may be decided on. */
   complete: boolean
   transport: Transport | null
@@ -110,6 +140,11 @@ export function isoTime(ms: number): string {
   return new Date(ms).toISOString()
 }
 
+/** Why its configuration failed, in its own words, or why there is none for it. */
+export function configErrorOf(record: AgentRecord): string | null {
+  return record.problem ?? heldBack(record.ledger, record.desiredHash)?.errorMessage ?? null
+}
+
 export function summaryOf(record: AgentRecord, lastSeenAt: number | null): AgentSummary {
   return {
     id: record.id,
@@ -126,7 +161,7 @@ export function summaryOf(record: AgentRecord, lastSeenAt: number | null): Agent
     healthy: record.healthy,
     lastError: record.lastError,
     configState: record.configState,
-    configError: heldBack(record.ledger, record.desiredHash)?.errorMessage ?? null,
+    configError: configErrorOf(record),
     transport: record.transport,
     lastSeenAt: lastSeenAt === null ? null : isoTime(lastSeenAt),
     firstSeenAt: isoTime(record.firstSeenAt),

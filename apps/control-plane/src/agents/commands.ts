@@ -5,9 +5,12 @@ import type { EventLog } from '../events/event-log.ts'
 import { ConflictError, NotFoundError, requireMatch } from '../http/errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { AgentRecord } from './agent-record.ts'
+import type { Assignments } from './assignments.ts'
 import { saveRetry } from './attempts.ts'
+import { forgetUnsent } from './driver.ts'
 import type { Driver } from './driver.ts'
 import type { Offers } from './offers.ts'
+import type { OwnTelemetryOffers } from './own-telemetry.ts'
 import type { Registry } from './registry.ts'
 import type { AgentStore } from './store.ts'
 
@@ -16,8 +19,13 @@ export interface CommandsOptions {
   readonly events: EventLog
   readonly agentStore: AgentStore
   readonly registry: Registry
+  readonly assignments: Assignments
   readonly offers: Offers
+  readonly ownTelemetry: OwnTelemetryOffers
   readonly driver: Driver
+  /** Where the agent stands may be another than before. */
+  readonly onStanding: (record: AgentRecord) => void
+  readonly onForgotten: (agentId: string) => void
 }
 
 export class Commands {
@@ -34,7 +42,7 @@ export class Commands {
 
   /** `show`: the agent as it is now, for a caller whose `ifMatch` is out of date. */
   async setLabels(record: AgentRecord, labels: Readonly<Record<string, string>>, ifMatch: string, show: () => Promise<unknown>, actor: string): Promise<void> {
-    const { store, events, agentStore, registry, offers } = this.#options
+    const { store, events, agentStore, registry, assignments, offers } = this.#options
     await agentStore.flush()
     const current = await show()
     const edit = await store.transaction(async (tx) => {
@@ -57,7 +65,8 @@ export class Commands {
     })
     registry.setLabels(record, labels)
     record.edit = edit
-    if (offers.reassign(record)) await this.#decideAndSend(record)
+    assignments.reselect(record)
+    if (record.undecided) await this.#decideAndSend(record)
     else offers.refresh(record)
   }
 
@@ -65,6 +74,7 @@ export class Commands {
   async retry(record: AgentRecord, actor: string): Promise<string> {
     const { store, events, agentStore } = this.#options
     const hash = record.desiredHash
+    if (record.problem !== null) throw new ConflictError('nothing-to-retry', record.problem)
     if (hash === null) throw new ConflictError('nothing-to-retry', `no group gives ${record.name} a configuration: add it to one first`)
     const failed = isHeldBack(record.ledger, hash)
     if (!failed && record.configState !== 'timedOut')
@@ -84,6 +94,26 @@ export class Commands {
     record.lastOffered = null
     await this.#decideAndSend(record)
     return hash
+  }
+
+  /** For a rollout: what these failed of what they should have is forgiven, the configuration and where own telemetry goes. */
+  async forgive(agentIds: Iterable<string>): Promise<void> {
+    const { store, agentStore, registry, ownTelemetry } = this.#options
+    const failed: { record: AgentRecord; hash: string }[] = []
+    for (const id of agentIds) {
+      const record = registry.byId(id)
+      if (record === undefined) continue
+      if (ownTelemetry.allowRetry(record)) agentStore.changed(record)
+      record.lastOffered = null
+      const hash = record.desiredHash
+      if (hash !== null && isHeldBack(record.ledger, hash)) failed.push({ record, hash })
+    }
+    if (failed.length === 0) return
+    await agentStore.flush()
+    await store.transaction(async (tx) => {
+      for (const { record, hash } of failed) await saveRetry(tx, record.id, hash)
+    })
+    for (const { record, hash } of failed) record.ledger = allowRetry(record.ledger, hash)
   }
 
   async restart(record: AgentRecord, actor: string): Promise<'sent' | 'queued'> {
@@ -127,12 +157,19 @@ export class Commands {
     registry.remove(record)
     for (const deadline of [record.staleCheck, record.attemptTimeout, record.healthCheck]) deadline?.cancel()
     this.#server?.disconnect(record.uid, 'forgotten')
+    this.#options.onForgotten(record.id)
   }
 
   async #decideAndSend(record: AgentRecord): Promise<void> {
-    const { offers, agentStore, driver } = this.#options
-    const prepared = await offers.decide(record)
-    await agentStore.flush()
-    if (prepared !== undefined) driver.send(record, prepared)
+    const { offers, agentStore, driver, onStanding } = this.#options
+    const outgoing = await offers.decide(record)
+    onStanding(record)
+    try {
+      await agentStore.flush()
+    } catch (error) {
+      forgetUnsent(record)
+      throw error
+    }
+    if (outgoing !== undefined) driver.send(record, outgoing)
   }
 }

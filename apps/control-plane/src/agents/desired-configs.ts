@@ -1,84 +1,77 @@
-/** What agents should have: assigned by groups, rendered and serialised once for all agents that share it. */
-import { createAssigner, nothingDesired, renderDesired } from '@drover/fleet'
-import type { Assigner, Assignment, DesiredConfig, DesiredFile, GroupRule, Lookup } from '@drover/fleet'
-import { fromHex } from '@drover/protocol'
-import { prepareRemoteConfig } from '@drover/server'
-import type { PreparedRemoteConfig } from '@drover/server'
-import type { Decisions } from '../seams.ts'
+/** Reads what people decided, and keeps the latest of it. */
+import { readTemplate } from '@drover/fleet'
+import type { Template } from '@drover/fleet'
+import type { Decisions, GroupRevisions, RevisionRule, Sealer } from '../seams.ts'
+import { DesiredState, versionKey } from './desired-state.ts'
 
-export interface Rendered {
-  readonly config: DesiredConfig
-  /** For people: `base@3 (group all), edge@1 (group edge)`. */
-  readonly source: string
-  /** Undefined when nothing is desired. */
-  readonly prepared: PreparedRemoteConfig | undefined
+export interface DesiredConfigsOptions {
+  readonly decisions: Decisions
+  readonly sealer: Pick<Sealer, 'mac'>
+  /** Every value that was read; agents may still run older ones, so those of earlier versions come as well. */
+  readonly onSecrets: (values: Iterable<string>) => void
 }
 
-const nothing: Rendered = { config: nothingDesired, source: '', prepared: undefined }
+/** Of one secret, how far back its values are looked for in what agents report. */
+const EARLIER_VERSIONS = 50
 
 export class DesiredConfigs {
-  readonly #decisions: Decisions
-  #groups: readonly GroupRule[] = []
-  #assigner: Assigner = createAssigner([])
-  #files = new Map<string, readonly DesiredFile[]>()
-  readonly #rendered = new Map<string, Rendered>()
+  readonly #options: DesiredConfigsOptions
+  #current: DesiredState
 
-  constructor(decisions: Decisions) {
-    this.#decisions = decisions
+  constructor(options: DesiredConfigsOptions) {
+    this.#options = options
+    this.#current = new DesiredState({ groups: [], templates: new Map(), secrets: new Map(), sealer: options.sealer })
   }
 
-  get groups(): readonly GroupRule[] {
-    return this.#groups
+  /** Another object after each change. */
+  get current(): DesiredState {
+    return this.#current
   }
 
-  /** Reads what people decided. Assignments made before belong to the past. */
+  /** Assignments made before belong to the past. */
   async reload(): Promise<void> {
-    const groups = await this.#decisions.readGroups()
-    const files = await this.readFiles(groups)
-    this.#groups = groups
-    this.#files = files
-    this.#assigner = createAssigner(groups)
-    this.#rendered.clear()
+    this.#current = await this.#read(await this.#options.decisions.readGroups())
   }
 
-  /** Files of every version that the groups name; those known already are not read again. */
-  async readFiles(groups: readonly Pick<GroupRule, 'configs'>[]): Promise<Map<string, readonly DesiredFile[]>> {
-    const files = new Map<string, readonly DesiredFile[]>()
-    for (const { config, version } of groups.flatMap((group) => group.configs)) {
-      const key = fileKey(config, version)
-      if (!files.has(key)) files.set(key, this.#files.get(key) ?? (await this.#decisions.readFiles(config, version)))
+  /** As it would be if a group had this revision besides those it has. */
+  async whatIf(name: string, revision: RevisionRule): Promise<DesiredState> {
+    const { groups } = this.#current
+    const known = groups.find((group) => group.name === name)
+    const revisions = new Map(known?.revisions).set(revision.rule.revision, revision)
+    return this.#read([...groups.filter((group) => group !== known), { name, current: known?.current ?? null, revisions }])
+  }
+
+  async #read(groups: readonly GroupRevisions[]): Promise<DesiredState> {
+    const rules = groups.flatMap(({ revisions }) => [...revisions.values()])
+    const templates = await this.#readTemplates(rules)
+    const secrets = await this.#readSecrets(rules)
+    this.#options.onSecrets(secrets.values())
+    return new DesiredState({ groups, templates, secrets, sealer: this.#options.sealer })
+  }
+
+  /** Of every version that the revisions name; those known already are not read again. */
+  async #readTemplates(rules: readonly RevisionRule[]): Promise<Map<string, readonly Template[]>> {
+    const templates = new Map<string, readonly Template[]>()
+    for (const { config, version } of rules.flatMap(({ rule }) => rule.configs)) {
+      const key = versionKey(config, version)
+      if (templates.has(key)) continue
+      const known = this.#current.templates.get(key)
+      templates.set(key, known ?? (await this.#options.decisions.readFiles(config, version)).map(readTemplate))
     }
-    return files
+    return templates
   }
 
-  assign(lookup: Lookup): Assignment {
-    return this.#assigner.assign(lookup)
+  async #readSecrets(rules: readonly RevisionRule[]): Promise<Map<string, string>> {
+    const latest = new Map<string, number>()
+    for (const [name, version] of rules.flatMap(({ secrets }) => Object.entries(secrets))) latest.set(name, Math.max(version, latest.get(name) ?? 0))
+    const values = new Map<string, string>()
+    for (const [name, newest] of latest) {
+      for (let version = newest; version > Math.max(0, newest - EARLIER_VERSIONS); version--) {
+        const key = versionKey(name, version)
+        const value = this.#current.secrets.get(key) ?? (await this.#options.decisions.readSecret(name, version))
+        if (value !== undefined) values.set(key, value)
+      }
+    }
+    return values
   }
-
-  render(assignment: Assignment): Rendered {
-    const known = this.#rendered.get(assignment.key)
-    if (known !== undefined) return known
-    const rendered = renderWith(assignment, this.#files)
-    this.#rendered.set(assignment.key, rendered)
-    return rendered
-  }
-}
-
-export function renderWith(assignment: Assignment, files: ReadonlyMap<string, readonly DesiredFile[]>): Rendered {
-  const config = renderDesired(assignment, (name, version) => files.get(fileKey(name, version)) ?? [])
-  if (config.hash === null) return nothing
-  const source = assignment.refs.map((ref) => `${ref.config}@${ref.version} (group ${ref.group})`).join(', ')
-  return { config, source, prepared: prepare(config.hash, config.files) }
-}
-
-export function prepare(hash: string, files: readonly DesiredFile[]): PreparedRemoteConfig {
-  const encoder = new TextEncoder()
-  return prepareRemoteConfig(
-    files.map((file) => ({ name: file.name, contentType: file.contentType, body: encoder.encode(file.body) })),
-    fromHex(hash),
-  )
-}
-
-function fileKey(config: string, version: number): string {
-  return `${config}@${version}`
 }

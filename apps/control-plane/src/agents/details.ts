@@ -1,17 +1,18 @@
 /** One agent in full, for a person: what is in memory together with what only the store has. */
-import { redactFiles } from '@drover/agent-config'
 import type { AgentDetail, ConfigFile, DesiredConfig, HealthNode } from '@drover/api'
-import { drift, explain, heldBack, lastGoodHash, nothingDesired } from '@drover/fleet'
-import type { DriftEntry } from '@drover/fleet'
+import { mergeFiles, redactFiles, toYaml } from '@drover/agent-config'
+import { drift, heldBack, lastGoodHash, nothingDesired } from '@drover/fleet'
+import type { DesiredConfig as FleetDesiredConfig, DriftEntry } from '@drover/fleet'
 import type { z } from 'zod'
 import type { BlobStore } from '../storage/blob-store.ts'
 import type { ReadStore } from '../storage/store.ts'
 import { isoTime, summaryOf } from './agent-record.ts'
 import type { AgentRecord } from './agent-record.ts'
+import type { Assignments } from './assignments.ts'
 import type { ComponentSets } from './component-sets.ts'
-import type { DesiredConfigs } from './desired-configs.ts'
 import type { EffectiveConfigs } from './effective-configs.ts'
-import type { Offers } from './offers.ts'
+import type { Reasons } from './reasons.ts'
+import type { RenderedConfigs } from './rendered-configs.ts'
 import type { DescriptionValue } from './report-values.ts'
 import { readAgent } from './store.ts'
 import type { AgentStore } from './store.ts'
@@ -21,9 +22,10 @@ export interface DetailsOptions {
   readonly blobs: BlobStore
   readonly agentStore: AgentStore
   readonly components: ComponentSets
-  readonly desired: DesiredConfigs
+  readonly assignments: Assignments
+  readonly rendered: RenderedConfigs
+  readonly reasons: Reasons
   readonly effectiveConfigs: EffectiveConfigs
-  readonly offers: Offers
   readonly lastSeen: (record: AgentRecord) => number | null
 }
 
@@ -55,6 +57,7 @@ export class Details {
       customCapabilities: [...record.customCapabilities],
       health,
       remoteConfigStatus: reported === null ? null : { ...reported },
+      connectionSettingsStatus: record.settings.status === null ? null : { ...record.settings.status },
       effectiveConfigHash: record.effectiveHash,
       desiredConfigHash: record.desiredHash,
       lastGoodConfigHash: lastGoodHash(record.ledger),
@@ -76,14 +79,16 @@ export class Details {
   }
 
   async desired(record: AgentRecord): Promise<DesiredConfig> {
-    const { desired, offers } = this.#options
-    const decision = offers.explain(record)
+    const { assignments, reasons } = this.#options
+    assignments.reassign(record)
     const { assignment } = record
-    const config = assignment === undefined ? nothingDesired : desired.render(assignment).config
+    const rendered = assignments.render(record)
+    const config = record.isBack ? await this.#earlier(record) : (rendered?.shown ?? nothingDesired)
     return {
-      hash: config.hash,
+      hash: record.desiredHash,
       state: record.configState,
-      reason: assignment === undefined ? '' : explain(assignment, decision),
+      reason: reasons.of(record),
+      unresolved: (rendered?.unresolved ?? []).map(({ reference, message, place, line, column }) => ({ reference, message, place, line, column })),
       files: config.files.map((file) => ({ ...file })),
       merged: config.merged,
       fragments: config.fragments.map(({ group, priority, revision, config: name, version, file }) => ({
@@ -99,6 +104,13 @@ export class Details {
       heldBack: heldBack(record.ledger, record.desiredHash),
       drift: [...(await this.#drift(record, config.merged))],
     }
+  }
+
+  /** What it had before a change that was taken back; its groups may not know it any more. */
+  async #earlier({ desiredHash }: AgentRecord): Promise<FleetDesiredConfig> {
+    const known = desiredHash === null ? undefined : await this.#options.rendered.load(desiredHash)
+    if (known === undefined) return nothingDesired
+    return { ...nothingDesired, hash: desiredHash, files: known.shown, merged: toYaml(mergeFiles(known.shown).merged) }
   }
 
   /** The effective configuration is kept redacted, so both sides are compared so. */

@@ -1,12 +1,14 @@
 /** The control plane's side of each agent: reports come in, what was decided goes out. */
 import type { InstanceUid } from '@drover/protocol'
-import type { AgentReport, Disconnection, Duplicate, Offer, OpampHandler, OpampServer, PreparedRemoteConfig } from '@drover/server'
-import type { AgentRecord } from './agent-record.ts'
+import type { AgentReport, Disconnection, Duplicate, Offer, OpampHandler, OpampServer } from '@drover/server'
+import type { AgentRecord, ReportedSettings } from './agent-record.ts'
 import type { Announcer } from './announcer.ts'
+import type { Assignments } from './assignments.ts'
 import type { Intake } from './intake.ts'
 import type { Liveness } from './liveness.ts'
 import { newAgent } from './load.ts'
-import type { Offers } from './offers.ts'
+import type { Offers, Outgoing } from './offers.ts'
+import type { OwnTelemetryOffers } from './own-telemetry.ts'
 import type { Registry } from './registry.ts'
 import type { AgentStore } from './store.ts'
 
@@ -14,12 +16,16 @@ export interface DriverOptions {
   readonly registry: Registry
   readonly store: AgentStore
   readonly intake: Intake
+  readonly assignments: Assignments
   readonly offers: Offers
+  readonly ownTelemetry: OwnTelemetryOffers
   readonly liveness: Liveness
   readonly announcer: Announcer
   readonly now: () => number
   /** A token that leaked must not fill memory and disk with agents that do not exist. */
   readonly maxAgents: number
+  /** Something was heard of the agent, or it connected or disconnected. */
+  readonly onHeard: (record: AgentRecord) => void
 }
 
 type ReportHandler = Omit<OpampHandler, 'authenticate'>
@@ -42,35 +48,41 @@ export class Driver implements ReportHandler {
   }
 
   async onReport(report: AgentReport): Promise<Offer | undefined> {
-    const { registry, intake, offers, announcer } = this.#options
+    const { registry, intake, assignments, offers, ownTelemetry, announcer, onHeard } = this.#options
     const known = registry.byUid(report.uid)
     const record = known ?? this.#enrol(report.uid)
     this.#connect(record, report)
+    ownTelemetry.confirm(record)
     const taken = intake.take(record, report)
     if (report.message.agentDescription !== undefined) record.described = true
     if (known === undefined) announcer.say(record, 'agent.enrolled', `${record.name} connected for the first time`, { credential: report.connection.principal })
     else if (taken.attributesChanged) announcer.changed(record, `${record.name} describes itself otherwise`, {})
     if (taken.healthChanged) announcer.health(record)
-    if (taken.attributesChanged || record.assignment === undefined) offers.reassign(record)
+    if (taken.attributesChanged || record.selection === undefined) assignments.reselect(record)
     const failed = taken.status !== undefined && offers.takeStatus(record, taken.status)
+    if (taken.settingsStatus !== undefined) this.#takeSettingsStatus(record, taken.settingsStatus)
     if (report.assignedUid !== undefined) this.#rename(record, report.assignedUid)
-    const prepared = await offers.decide(record)
-    if (known === undefined || failed || prepared !== undefined) await this.#flush(record)
-    return this.#answer(record, prepared, taken.askComponents)
+    const outgoing = await offers.decide(record)
+    onHeard(record)
+    if (known === undefined || failed || outgoing !== undefined) await this.#flush(record)
+    return this.#answer(record, outgoing, taken.askComponents)
   }
 
   onDisconnect({ uid, connection, reason }: Disconnection): void {
-    const { registry, store, offers, liveness, announcer } = this.#options
+    const { registry, store, offers, ownTelemetry, liveness, announcer, now, onHeard } = this.#options
     const record = registry.byUid(uid)
     // A late end of an old connection says nothing about the new one.
     if (record?.connection?.id !== connection.id) return
     record.lastSeenAt = this.lastSeen(record)
     registry.change(record, () => (record.connection = undefined))
+    record.offlineSince = now()
     record.complete = false
     record.lastOffered = null
+    ownTelemetry.onDisconnect(record)
     offers.refresh(record)
     liveness.watch(record)
     store.changed(record)
+    onHeard(record)
     if (reason !== 'server') announcer.say(record, 'agent.disconnected', `${record.name} ${disconnectWords[reason]}`, { reason })
   }
 
@@ -88,8 +100,8 @@ export class Driver implements ReportHandler {
   }
 
   /** Sends what was decided outside of a report. */
-  send(record: AgentRecord, prepared: PreparedRemoteConfig): void {
-    this.#server?.offer(record.uid, { remoteConfig: prepared })
+  send(record: AgentRecord, outgoing: Outgoing): void {
+    this.#server?.offer(record.uid, outgoing)
   }
 
   /** At the end: when each agent that is still connected was heard last. */
@@ -106,7 +118,7 @@ export class Driver implements ReportHandler {
     try {
       await this.#options.store.flush()
     } catch (error) {
-      record.lastOffered = null
+      forgetUnsent(record)
       throw error
     }
   }
@@ -130,7 +142,8 @@ export class Driver implements ReportHandler {
       return
     }
     registry.change(record, () => (record.connection = connection))
-    record.lastOffered = null
+    record.offlineSince = null
+    forgetOffer(record)
     record.transport = connection.transport
     record.credential = connection.principal
     record.remoteAddress = connection.remoteAddress
@@ -151,16 +164,37 @@ export class Driver implements ReportHandler {
     announcer.say(record, 'agent.renamed', `${record.name} asked for a new instance uid and got one`, { previousInstanceUid: before }, 'system')
   }
 
-  #answer(record: AgentRecord, prepared: PreparedRemoteConfig | undefined, askComponents: boolean): Offer | undefined {
+  #takeSettingsStatus(record: AgentRecord, status: ReportedSettings): void {
+    const { ownTelemetry, announcer } = this.#options
+    if (!ownTelemetry.takeStatus(record, status)) return
+    announcer.changed(record, `${record.name} cannot send its own telemetry as it was told: ${status.errorMessage || 'it does not say why'}`, {
+      hash: status.hash,
+      errorMessage: status.errorMessage,
+    })
+  }
+
+  #answer(record: AgentRecord, outgoing: Outgoing | undefined, askComponents: boolean): Offer | undefined {
     // The session may remember an agent that was forgotten here.
     const askAll = !record.described
-    if (prepared === undefined && !askComponents && !askAll) return undefined
+    if (outgoing === undefined && !askComponents && !askAll) return undefined
     return {
-      ...(prepared === undefined ? {} : { remoteConfig: prepared }),
+      ...outgoing,
       ...(askComponents ? { reportAvailableComponents: true } : {}),
       ...(askAll ? { reportFullState: true } : {}),
     }
   }
+}
+
+/** What it is offered next is the first on its connection. */
+function forgetOffer(record: AgentRecord): void {
+  record.lastOffered = null
+  record.settings = { ...record.settings, lastOffered: null }
+}
+
+/** What was decided on could not be written, so it was not sent. */
+export function forgetUnsent(record: AgentRecord): void {
+  if (record.settings.offeredAt !== null) record.settings = { ...record.settings, offered: null, offeredAt: null }
+  forgetOffer(record)
 }
 
 const disconnectWords: Readonly<Record<Disconnection['reason'], string>> = {

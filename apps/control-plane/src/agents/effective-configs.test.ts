@@ -21,6 +21,7 @@ async function setUp(maxWaitingBytes?: number) {
       macKey: await readMacKey(test.store, version),
       intern: (text) => text,
       now: () => 1,
+      redact: (text) => text.replaceAll('known-value', '[REDACTED]'),
       log: { error: () => {} },
       ...(maxWaitingBytes === undefined ? {} : { maxWaitingBytes }),
     })

@@ -18,6 +18,8 @@ export interface EffectiveConfigsOptions {
   readonly macKey: KeyObject
   readonly intern: (text: string) => string
   readonly now: () => number
+  /** Takes known secrets out of a text. */
+  readonly redact: (text: string) => string
   readonly log: { error(fields: object, message: string): void }
   readonly maxWaitingBytes?: number
 }
@@ -77,6 +79,11 @@ export class EffectiveConfigs {
     store.together(this.#put, json)
   }
 
+  /** More secrets are known: what was redacted so far does not count any more. */
+  forgetRedacted(): void {
+    this.#recent.clear()
+  }
+
   /** Resolves when nothing waits. */
   async settled(): Promise<void> {
     await this.#running
@@ -115,7 +122,12 @@ export class EffectiveConfigs {
     if (known !== undefined) return known
     const decoder = new TextDecoder()
     const files = Object.entries(config.configMap?.configMap ?? {})
-    const json = JSON.stringify(redactFiles(files.map(([name, file]) => ({ name, contentType: file.contentType, body: decoder.decode(file.body) }))))
+    const json = JSON.stringify(
+      redactFiles(
+        files.map(([name, file]) => ({ name, contentType: file.contentType, body: decoder.decode(file.body) })),
+        this.#options.redact,
+      ),
+    )
     const [oldest] = this.#recent.keys()
     if (this.#recent.size >= MAX_RECENT && oldest !== undefined) this.#recent.delete(oldest)
     if (json.length <= MAX_RECENT_LENGTH) this.#recent.set(mac, json)

@@ -2,13 +2,14 @@
 import { toHex } from '@drover/protocol'
 import type { AgentToServer } from '@drover/protocol'
 import type { AgentReport } from '@drover/server'
-import type { AgentRecord, ReportedConfig } from './agent-record.ts'
+import type { AgentRecord, ReportedConfig, ReportedSettings } from './agent-record.ts'
 import { saveComponentSet } from './component-sets.ts'
 import type { ComponentSets } from './component-sets.ts'
 import type { EffectiveConfigs } from './effective-configs.ts'
 import { packDescription } from './load.ts'
 import type { Registry } from './registry.ts'
-import { componentsIn, describedBy, healthNode, reportedConfig } from './report-values.ts'
+import { componentsIn, describedBy, healthNode, reportedConfig, reportedSettings } from './report-values.ts'
+import type { Redact } from './report-values.ts'
 import type { AgentStore } from './store.ts'
 
 export interface IntakeOptions {
@@ -17,6 +18,7 @@ export interface IntakeOptions {
   readonly effectiveConfigs: EffectiveConfigs
   readonly components: ComponentSets
   readonly now: () => number
+  readonly redact: Redact
 }
 
 export interface Taken {
@@ -25,6 +27,7 @@ export interface Taken {
   readonly healthChanged: boolean
   /** The status as it came; the ledger has not seen it yet. */
   readonly status: ReportedConfig | undefined
+  readonly settingsStatus: ReportedSettings | undefined
   /** The full list of components is wanted and this agent can give it. */
   readonly askComponents: boolean
 }
@@ -38,16 +41,18 @@ export class Intake {
 
   take(record: AgentRecord, report: AgentReport): Taken {
     const { message } = report
+    const { redact } = this.#options
     record.capabilities = report.capabilities
     if (message.customCapabilities !== undefined) record.customCapabilities = message.customCapabilities.capabilities.slice(0, 64)
     const attributesChanged = this.#takeDescription(record, message)
     const healthChanged = this.#takeHealth(record, message)
     this.#takeEffectiveConfig(record, message)
     const askComponents = this.#takeComponents(record, message)
-    const status = message.remoteConfigStatus === undefined ? undefined : reportedConfig(message.remoteConfigStatus)
+    const status = message.remoteConfigStatus === undefined ? undefined : reportedConfig(message.remoteConfigStatus, redact)
+    const settingsStatus = message.connectionSettingsStatus === undefined ? undefined : reportedSettings(message.connectionSettingsStatus, redact)
     if (status !== undefined) record.reported = { ...status, hash: this.#options.registry.texts.intern(status.hash) }
     this.#options.store.changed(record)
-    return { attributesChanged, healthChanged, status, askComponents }
+    return { attributesChanged, healthChanged, status, settingsStatus, askComponents }
   }
 
   #takeDescription(record: AgentRecord, message: AgentToServer): boolean {
@@ -59,7 +64,7 @@ export class Intake {
 
   #takeHealth(record: AgentRecord, message: AgentToServer): boolean {
     if (message.health === undefined) return false
-    const health = healthNode('', message.health)
+    const health = healthNode('', message.health, this.#options.redact)
     record.unsaved = { ...record.unsaved, health: JSON.stringify(health) }
     record.lastError = health.lastError === '' ? null : health.lastError
     if (record.healthy === health.healthy) return false

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { emptyLedger } from '@drover/fleet'
 import { attributesToText, agentCapabilities, keyValues, parseInstanceUid } from '@drover/protocol'
 import type { AttributeJson, InstanceUid } from '@drover/protocol'
-import { nameOf } from './agent-record.ts'
-import type { AgentRecord } from './agent-record.ts'
+import { nameOf, noSettings } from './agent-record.ts'
+import type { AgentRecord, SettingsRecord } from './agent-record.ts'
 import { noAttributes, packAttributes } from './attributes.ts'
 import type { PackedAttributes, TextPool } from './attributes.ts'
 import type { DescriptionValue } from './report-values.ts'
@@ -34,6 +34,8 @@ export function newAgent(uid: InstanceUid, now: number): AgentRecord {
     ...volatile,
     desiredHash: null,
     ledger: emptyLedger,
+    settings: noSettings,
+    offlineSince: now,
     transport: null,
     credential: null,
     remoteAddress: null,
@@ -44,7 +46,11 @@ export function newAgent(uid: InstanceUid, now: number): AgentRecord {
 
 /** What a start begins with, whatever was before. */
 const volatile = {
+  selection: undefined,
   assignment: undefined,
+  isBack: false,
+  problem: null,
+  undecided: false,
   configState: 'unmanaged',
   connection: undefined,
   complete: false,
@@ -64,7 +70,7 @@ function newAgentId(): string {
   return `agt_${Array.from(randomBytes(16), (byte) => '0123456789abcdefghijklmnopqrstuv'[byte & 31]).join('')}`
 }
 
-export function agentFromRow(row: LoadedAgent, texts: TextPool): AgentRecord {
+export function agentFromRow(row: LoadedAgent, texts: TextPool, now: number): AgentRecord {
   const uid = parseInstanceUid(row.instance_uid)
   const attributes = row.description_json === null ? noAttributes : packDescription(JSON.parse(row.description_json) as DescriptionValue, texts) // as: only toRow() writes it
   const health = row.health_json === null ? null : (JSON.parse(row.health_json) as { healthy: boolean; lastError: string }) // as: likewise
@@ -93,6 +99,8 @@ export function agentFromRow(row: LoadedAgent, texts: TextPool): AgentRecord {
     componentsHash: row.components_hash === null ? null : texts.intern(row.components_hash),
     desiredHash: row.desired_hash === null ? null : texts.intern(row.desired_hash),
     ledger: emptyLedger,
+    settings: settingsFromRow(row),
+    offlineSince: now,
     transport: row.transport,
     credential: row.credential,
     remoteAddress: row.remote_address,
@@ -100,6 +108,12 @@ export function agentFromRow(row: LoadedAgent, texts: TextPool): AgentRecord {
     announcedHealth: health?.healthy ?? null,
     described: row.description_json !== null,
   }
+}
+
+function settingsFromRow(row: LoadedAgent): SettingsRecord {
+  const { settings_offered_hash: offered, settings_status: status, settings_status_hash: hash, settings_error: errorMessage } = row
+  if (offered === null && status === null) return noSettings
+  return { ...noSettings, offered, status: status === null ? null : { hash: hash ?? '', status, errorMessage: errorMessage ?? '' } }
 }
 
 /** Identifying attributes last, so that they win where a key is in both. */

@@ -7,6 +7,7 @@ import type { Registry } from './registry.ts'
 
 export interface AgentMetrics {
   readonly offers: Counter<'reason'>
+  readonly settingsOffers: Counter
   readonly attempts: Counter<'status'>
 }
 
@@ -20,6 +21,7 @@ export function createAgentMetrics(metrics: MetricsRegistry, registry: Registry)
   gauge('drover_stale_agents', 'Agents not heard from for two and a half heartbeats', () => registry.counts().stale)
   gauge('drover_unhealthy_agents', 'Agents whose last report says unhealthy', () => registry.counts().unhealthy)
   const offers = new Counter({ name: 'drover_offers_total', help: 'Configurations offered to agents', labelNames: ['reason'] as const, registers })
+  const settingsOffers = new Counter({ name: 'drover_settings_offers_total', help: 'Connection settings offered to agents', registers })
   const attempts = new Counter({
     name: 'drover_attempts_total',
     help: 'Attempts of agents to apply a configuration, by the status they reached',
@@ -29,7 +31,7 @@ export function createAgentMetrics(metrics: MetricsRegistry, registry: Registry)
   // Present from the start, so that a rate is there when the first one happens.
   for (const reason of ['desired', 'restore', 'retry']) offers.inc({ reason }, 0)
   for (const status of AttemptState.options) attempts.inc({ status }, 0)
-  return { offers, attempts }
+  return { offers, settingsOffers, attempts }
 }
 
 /** For the OpAMP server: counts every message, heartbeats too, so it only adds to numbers. */

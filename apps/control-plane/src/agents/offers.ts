@@ -1,18 +1,16 @@
 /** Decides with the rules of `fleet` what each agent is offered, keeps its ledger, and says what became of it. */
-import { drift, nextDeadline, offerDecision, onStatus, openAttempt, timeOutAttempt } from '@drover/fleet'
+import { isHeldBack, nextDeadline, offerDecision, onStatus, openAttempt, timeOutAttempt } from '@drover/fleet'
 import type { LedgerNotice, LedgerStep, OfferDecision } from '@drover/fleet'
-import { redactFiles } from '@drover/agent-config'
-import type { PreparedRemoteConfig } from '@drover/server'
-import type { BlobStore } from '../storage/blob-store.ts'
-import type { ReadStore } from '../storage/store.ts'
-import { lookupOf } from './agent-record.ts'
+import type { Offer, PreparedRemoteConfig } from '@drover/server'
 import type { AgentRecord, ReportedConfig } from './agent-record.ts'
 import type { Announcer } from './announcer.ts'
+import type { Assignments } from './assignments.ts'
 import { saveAttempts, saveRetry } from './attempts.ts'
 import type { ComponentSets } from './component-sets.ts'
 import type { Deadlines } from './deadlines.ts'
-import type { DesiredConfigs } from './desired-configs.ts'
+import type { EffectiveMatches } from './effective-matches.ts'
 import type { AgentMetrics } from './metrics.ts'
+import type { OwnTelemetryOffers } from './own-telemetry.ts'
 import type { Registry } from './registry.ts'
 import type { RenderedConfigs } from './rendered-configs.ts'
 import type { AgentStore } from './store.ts'
@@ -20,9 +18,9 @@ import type { AgentStore } from './store.ts'
 export interface OffersOptions {
   readonly registry: Registry
   readonly store: AgentStore
-  readonly read: ReadStore
-  readonly blobs: BlobStore
-  readonly desired: DesiredConfigs
+  readonly assignments: Assignments
+  readonly matches: EffectiveMatches
+  readonly ownTelemetry: OwnTelemetryOffers
   readonly rendered: RenderedConfigs
   readonly components: ComponentSets
   readonly deadlines: Deadlines
@@ -32,27 +30,18 @@ export interface OffersOptions {
   readonly now: () => number
   /** How long an agent may take to say what became of an offer; supervisors wait for their apply timeout first. */
   readonly attemptTimeoutMs: number
+  /** Where the agent stands may be another than before, and nothing was heard of it. */
+  readonly onStanding: (record: AgentRecord) => void
 }
+
+/** What goes out to an agent; nothing when it is undefined. */
+export type Outgoing = Pick<Offer, 'remoteConfig' | 'connectionSettings'>
 
 export class Offers {
   readonly #options: OffersOptions
-  /** Whether an effective configuration (redacted, by hash) has all of a desired one: for agents that report no status. */
-  readonly #matches = new Map<string, boolean>()
 
   constructor(options: OffersOptions) {
     this.#options = options
-  }
-
-  /** Looks which groups select the agent. True when what it should have is another configuration than before. */
-  reassign(record: AgentRecord): boolean {
-    const { registry, desired } = this.#options
-    const assignment = desired.assign(lookupOf(record))
-    const { config } = desired.render(assignment)
-    if (assignment !== record.assignment) registry.change(record, () => (record.assignment = assignment))
-    if (config.hash === record.desiredHash) return false
-    record.desiredHash = config.hash
-    this.#options.store.changed(record)
-    return true
   }
 
   /** Takes a status into the ledger. True when it holds a verdict that must be on disk before the answer. */
@@ -66,8 +55,10 @@ export class Offers {
 
   /** Where the agent stands and why, as of now. */
   explain(record: AgentRecord): OfferDecision {
-    const { components, rendered } = this.#options
-    const effectiveMatches = this.#matches.get(matchKey(record))
+    const { components, rendered, matches, assignments } = this.#options
+    // For agents that report no status.
+    const effectiveMatches = matches.known(record)
+    const isHeld = record.desiredHash !== null && isHeldBack(record.ledger, record.desiredHash)
     return offerDecision({
       desired: record.desiredHash,
       accepts: record.capabilities.has('AcceptsRemoteConfig'),
@@ -77,16 +68,30 @@ export class Offers {
       lastOffered: record.lastOffered,
       ledger: record.ledger,
       baseline: rendered.baseline(components.get(record.componentsHash))?.hash ?? null,
+      isBack: record.isBack,
+      problem: record.problem,
+      ...(isHeld ? { refused: assignments.refused(record) } : {}),
       ...(effectiveMatches === undefined ? {} : { effectiveMatches }),
     })
   }
 
-  /** What to send, if anything. The attempt is in the ledger and on its way to disk; flush the store before sending. */
-  async decide(record: AgentRecord): Promise<PreparedRemoteConfig | undefined> {
-    await this.#compareEffective(record)
+  /** What to send, if anything, by what rollouts give now. The attempt is in the ledger and on its way to disk; flush the store before sending. */
+  async decide(record: AgentRecord): Promise<Outgoing | undefined> {
+    this.#options.assignments.reassign(record)
+    const remoteConfig = await this.#decideConfig(record)
+    const connectionSettings = this.#options.ownTelemetry.decide(record)
+    record.undecided = false
+    if (remoteConfig === undefined && connectionSettings === undefined) return undefined
+    return { ...(remoteConfig === undefined ? {} : { remoteConfig }), ...(connectionSettings === undefined ? {} : { connectionSettings }) }
+  }
+
+  async #decideConfig(record: AgentRecord): Promise<PreparedRemoteConfig | undefined> {
+    // Only agents that accept configurations and never say what became of one need their effective configuration compared.
+    if (!record.capabilities.has('ReportsRemoteConfig')) await this.#options.matches.compare(record)
     const first = this.explain(record)
     const known = first.kind === 'offer' ? await this.#find(record, first.hash) : undefined
     // Reading took its time; decide once more with what is true now.
+    this.#options.assignments.reassign(record)
     const decision = this.explain(record)
     if (decision.kind === 'offer' && first.kind === 'offer' && decision.hash === first.hash && known !== undefined) {
       this.#setState(record, decision)
@@ -121,18 +126,17 @@ export class Offers {
   /** From memory or disk, and made sure to be on disk. */
   async #find(record: AgentRecord, hash: string): Promise<PreparedRemoteConfig | undefined> {
     const { rendered, components } = this.#options
-    if (hash === record.desiredHash) return this.#saveDesired(record)
+    if (hash === record.desiredHash && !record.isBack) return this.#saveDesired(record)
     const baseline = rendered.baseline(components.get(record.componentsHash))
-    if (baseline?.hash === hash) rendered.save(hash, baseline.files, baseline.known)
+    if (baseline?.hash === hash) rendered.save(hash, { files: baseline.files, hasSecrets: false }, baseline.known)
     return (await rendered.load(hash))?.prepared
   }
 
   #saveDesired(record: AgentRecord): PreparedRemoteConfig | undefined {
-    const { desired, rendered } = this.#options
-    if (record.assignment === undefined) return undefined
-    const { config, prepared, source } = desired.render(record.assignment)
-    if (config.hash === null || prepared === undefined) return undefined
-    rendered.save(config.hash, config.files, { prepared, source })
+    const wanted = this.#options.assignments.render(record)
+    if (wanted?.hash == null || wanted.hash !== record.desiredHash || wanted.prepared === undefined) return undefined
+    const { hash, prepared, source, shown } = wanted
+    this.#options.rendered.save(hash, wanted, { prepared, source, shown: shown.files })
     return prepared
   }
 
@@ -153,8 +157,9 @@ export class Offers {
 
   /** What a hash stands for, as far as it is known without asking the store. */
   sourceOf(record: AgentRecord, hash: string): string {
-    const { desired, rendered } = this.#options
-    if (hash === record.desiredHash && record.assignment !== undefined) return desired.render(record.assignment).source
+    const { assignments, rendered } = this.#options
+    const wanted = hash === record.desiredHash ? assignments.render(record) : undefined
+    if (wanted?.hash === hash) return wanted.source
     return rendered.known(hash)?.source ?? ''
   }
 
@@ -168,6 +173,7 @@ export class Offers {
     record.attemptTimeout = deadlines.after(Math.max(0, due - now()), () => {
       this.#keep(record, timeOutAttempt(record.ledger, now(), attemptTimeoutMs))
       this.refresh(record)
+      this.#options.onStanding(record)
     })
   }
 
@@ -187,23 +193,4 @@ export class Offers {
         return notice satisfies never
     }
   }
-
-  /** Only agents that accept configurations and never say what became of one need their effective configuration compared. */
-  async #compareEffective(record: AgentRecord): Promise<void> {
-    const { desired, blobs, read, store } = this.#options
-    const { effectiveHash, assignment } = record
-    if (record.capabilities.has('ReportsRemoteConfig') || effectiveHash === null || record.desiredHash === null || assignment === undefined) return
-    const key = matchKey(record)
-    if (this.#matches.has(key)) return
-    await store.flush()
-    const effective = (await blobs.getJson(read, effectiveHash)) as { name: string; contentType: string; body: string }[] | undefined // as: only the intake writes it
-    if (effective === undefined) return
-    const [merged] = redactFiles([{ name: 'desired.yaml', contentType: 'text/yaml', body: desired.render(assignment).config.merged }])
-    if (this.#matches.size > 10_000) this.#matches.clear()
-    this.#matches.set(key, drift(merged?.body ?? '', effective)?.length === 0)
-  }
-}
-
-function matchKey(record: AgentRecord): string {
-  return `${record.effectiveHash ?? ''} ${record.desiredHash ?? ''}`
 }

@@ -2,21 +2,31 @@
 import { baselineConfig, hashFiles } from '@drover/fleet'
 import type { DesiredFile } from '@drover/fleet'
 import type { PreparedRemoteConfig } from '@drover/server'
+import type { Sealer } from '../seams.ts'
 import type { BlobStore } from '../storage/blob-store.ts'
-import type { ReadStore } from '../storage/store.ts'
+import type { ReadStore, Tx } from '../storage/store.ts'
 import type { ComponentSet } from './component-sets.ts'
-import { prepare } from './desired-configs.ts'
+import { prepare } from './desired-state.ts'
 import type { AgentStore } from './store.ts'
 
 export interface KnownConfig {
   readonly prepared: PreparedRemoteConfig
   readonly source: string
+  /** For people, without the values of secrets. */
+  readonly shown: readonly DesiredFile[]
+}
+
+/** What is offered: with the values of secrets. */
+export interface OfferedFiles {
+  readonly files: readonly DesiredFile[]
+  readonly hasSecrets: boolean
 }
 
 export interface RenderedConfigsOptions {
   readonly store: AgentStore
   readonly read: ReadStore
   readonly blobs: BlobStore
+  readonly sealer: Pick<Sealer, 'seal' | 'open'>
   readonly now: () => number
 }
 
@@ -48,26 +58,50 @@ export class RenderedConfigs {
     const known = this.#known.get(hash)
     if (known !== undefined) return known
     const row = await this.#options.read.selectFrom('rendered_configs').selectAll().where('hash', '=', hash).executeTakeFirst()
-    const files = row === undefined ? undefined : await this.#options.blobs.getJson(this.#options.read, row.blob_hash)
-    if (row === undefined || files === undefined) return undefined
+    const body = row === undefined ? undefined : await this.#options.blobs.get(this.#options.read, row.blob_hash)
+    if (row === undefined || body === undefined) return undefined
     this.#saved.add(hash)
-    return this.#remember(hash, { prepared: prepare(hash, files as readonly DesiredFile[]), source: row.source }) // as: only save() writes it
+    const { files, shown } = this.#unpack(hash, body, row.sealed === 1)
+    return this.#remember(hash, { prepared: prepare(hash, files), source: row.source, shown })
   }
 
   /** Written with the attempt that offers it. */
-  save(hash: string, files: readonly DesiredFile[], known: KnownConfig): void {
+  save(hash: string, offered: OfferedFiles, known: KnownConfig): void {
     this.#remember(hash, known)
     if (this.#saved.has(hash)) return
     this.#saved.add(hash)
-    const { store, blobs, now } = this.#options
+    const { store, now } = this.#options
     store.also(async (tx) => {
-      const blobHash = await blobs.putJson(tx, files)
+      const blobHash = await this.#put(tx, hash, offered, known)
       await tx
         .insertInto('rendered_configs')
-        .values({ hash, blob_hash: blobHash, source: known.source, created_at: now() })
+        .values({ hash, blob_hash: blobHash, source: known.source, sealed: offered.hasSecrets ? 1 : 0, created_at: now() })
         .onConflict((conflict) => conflict.column('hash').doNothing())
         .execute()
     })
+  }
+
+  /** Forgets those that no attempt speaks of any more. */
+  async prune(tx: Tx, before: number): Promise<void> {
+    // What is offered from here on is written again, if it is not there.
+    this.#saved.clear()
+    await tx
+      .deleteFrom('rendered_configs')
+      .where('created_at', '<', before)
+      .where('hash', 'not in', [...this.#known.keys()])
+      .where('hash', 'not in', (eb) => eb.selectFrom('attempts').select('hash'))
+      .execute()
+  }
+
+  #put(tx: Tx, hash: string, { files, hasSecrets }: OfferedFiles, { shown }: KnownConfig): Promise<string> {
+    const { blobs, sealer } = this.#options
+    return hasSecrets ? blobs.put(tx, sealer.seal(JSON.stringify({ files, shown }), sealContext(hash))) : blobs.putJson(tx, files)
+  }
+
+  #unpack(hash: string, body: Uint8Array, sealed: boolean): { files: readonly DesiredFile[]; shown: readonly DesiredFile[] } {
+    if (sealed) return JSON.parse(this.#options.sealer.open(body, sealContext(hash))) as { files: DesiredFile[]; shown: DesiredFile[] } // as: only #put() writes it
+    const files = JSON.parse(new TextDecoder().decode(body)) as DesiredFile[] // as: likewise
+    return { files, shown: files }
   }
 
   /** What works on any agent with these components; undefined: nothing does. */
@@ -78,7 +112,7 @@ export class RenderedConfigs {
       const hash = files === undefined ? '' : hashFiles(files)
       this.#baselines.set(
         key,
-        files === undefined ? undefined : { hash, files, known: { prepared: prepare(hash, files), source: 'baseline without pipelines' } },
+        files === undefined ? undefined : { hash, files, known: { prepared: prepare(hash, files), source: 'baseline without pipelines', shown: files } },
       )
     }
     return this.#baselines.get(key)
@@ -89,4 +123,8 @@ export class RenderedConfigs {
     this.#known.set(hash, known)
     return known
   }
+}
+
+function sealContext(hash: string): string {
+  return `rendered configuration ${hash}`
 }

@@ -4,9 +4,18 @@ import { redactDocument, redactText } from '@drover/agent-config'
 import type { ConfigMap } from '@drover/agent-config'
 import type { ComponentInfo, HealthNode } from '@drover/api'
 import type { z } from 'zod'
-import { RemoteConfigStatuses, attributesToJson, attributesToText, toHex } from '@drover/protocol'
-import type { AgentDescription, AttributeJson, AvailableComponents, ComponentDetails, ComponentHealth, KeyValue, RemoteConfigStatus } from '@drover/protocol'
-import type { RemoteStatusName, ReportedConfig } from './agent-record.ts'
+import { ConnectionSettingsStatuses, RemoteConfigStatuses, attributesToJson, attributesToText, toHex } from '@drover/protocol'
+import type {
+  AgentDescription,
+  AttributeJson,
+  AvailableComponents,
+  ComponentDetails,
+  ComponentHealth,
+  ConnectionSettingsStatus,
+  KeyValue,
+  RemoteConfigStatus,
+} from '@drover/protocol'
+import type { RemoteStatusName, ReportedConfig, ReportedSettings } from './agent-record.ts'
 
 export interface DescriptionValue {
   readonly identifying: Readonly<Record<string, AttributeJson>>
@@ -50,21 +59,28 @@ function isHarmless(key: string, value: AttributeJson): boolean {
 
 const LONGEST_ERROR = 8192
 
-/** An agent's own words, cut to what a person reads and a page can show. */
-export function errorText(text: string): string {
-  const cut = text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR)} …` : text
+/** Takes known secrets out of a text. */
+export type Redact = (text: string) => string
+
+/** Behind it, nothing is looked at: a text has to be shorter before it is searched. */
+const LONGEST_SEARCHED = 4 * LONGEST_ERROR
+
+/** An agent's own words, cut to what a person reads and a page can show. A secret that the cut would halve is taken out before. */
+export function errorText(text: string, redact: Redact): string {
+  const clean = redact(text.slice(0, LONGEST_SEARCHED).toWellFormed())
+  const cut = clean.length > LONGEST_ERROR || text.length > LONGEST_SEARCHED ? `${clean.slice(0, LONGEST_ERROR)} …` : clean
   return redactText(cut.toWellFormed())
 }
 
-export function healthNode(name: string, health: ComponentHealth): HealthNode {
+export function healthNode(name: string, health: ComponentHealth, redact: Redact): HealthNode {
   return {
     name,
     healthy: health.healthy,
     status: health.status,
-    lastError: health.lastError === '' ? '' : errorText(health.lastError),
+    lastError: health.lastError === '' ? '' : errorText(health.lastError, redact),
     startedAt: timeOf(health.startTimeUnixNano),
     statusAt: timeOf(health.statusTimeUnixNano),
-    children: Object.entries(health.componentHealthMap).map(([child, value]) => healthNode(child, value)),
+    children: Object.entries(health.componentHealthMap).map(([child, value]) => healthNode(child, value, redact)),
   }
 }
 
@@ -91,12 +107,29 @@ const statusNames: Readonly<Record<RemoteConfigStatuses, RemoteStatusName>> = {
 const LONGEST_HASH_BYTES = 128
 
 /** Undefined for a hash that cannot be ours and is too long to keep. */
-export function reportedConfig(status: RemoteConfigStatus): ReportedConfig | undefined {
+export function reportedConfig(status: RemoteConfigStatus, redact: Redact): ReportedConfig | undefined {
   if (status.lastRemoteConfigHash.length > LONGEST_HASH_BYTES) return undefined
   return {
     hash: toHex(status.lastRemoteConfigHash),
     status: statusNames[status.status] ?? 'unset', // a number that the schema does not know
-    errorMessage: status.errorMessage === '' ? '' : errorText(status.errorMessage),
+    errorMessage: status.errorMessage === '' ? '' : errorText(status.errorMessage, redact),
+  }
+}
+
+const settingsStatusNames: Readonly<Record<ConnectionSettingsStatuses, RemoteStatusName>> = {
+  [ConnectionSettingsStatuses.ConnectionSettingsStatuses_UNSET]: 'unset',
+  [ConnectionSettingsStatuses.ConnectionSettingsStatuses_APPLIED]: 'applied',
+  [ConnectionSettingsStatuses.ConnectionSettingsStatuses_APPLYING]: 'applying',
+  [ConnectionSettingsStatuses.ConnectionSettingsStatuses_FAILED]: 'failed',
+}
+
+/** Undefined as for `reportedConfig`. */
+export function reportedSettings(status: ConnectionSettingsStatus, redact: Redact): ReportedSettings | undefined {
+  if (status.lastConnectionSettingsHash.length > LONGEST_HASH_BYTES) return undefined
+  return {
+    hash: toHex(status.lastConnectionSettingsHash),
+    status: settingsStatusNames[status.status] ?? 'unset', // as above
+    errorMessage: status.errorMessage === '' ? '' : errorText(status.errorMessage, redact),
   }
 }
 

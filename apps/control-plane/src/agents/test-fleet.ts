@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mergeFiles, toYaml } from '@drover/agent-config'
-import type { AnyRoute, BodyOf, ConfigFile, Event, ParamsOf, QueryOf, ResponseOf } from '@drover/api'
+import type { AnyRoute, BodyOf, ConfigFile, Event, OwnTelemetry, ParamsOf, QueryOf, ResponseOf } from '@drover/api'
 import { parseSelector } from '@drover/fleet'
-import type { GroupRule } from '@drover/fleet'
 import { createOpampServer } from '@drover/server'
 import type { OpampServer } from '@drover/server'
 import { FakeClock, ScriptedAgent, TimerQueue, agentTraits, createRandom, httpLink, portLink, webSocketLink } from '@drover/testing'
@@ -20,10 +19,13 @@ import type { Answer, Call, Caller } from '../http/bind-route.ts'
 import { createBlobStore } from '../storage/blob-store.ts'
 import { openDatabase } from '../storage/database.ts'
 import { StoreUnavailableError } from '../storage/errors.ts'
+import { createSealer } from '../storage/sealer.ts'
 import { createStore } from '../storage/store.ts'
 import type { Store } from '../storage/store.ts'
+import type { GroupRevisions, RevisionRule } from '../seams.ts'
 import { createAgents } from './index.ts'
 import type { Agents } from './index.ts'
+import { TestRollouts } from './test-rollouts.ts'
 
 const caller: Caller = { kind: 'token', name: 'tester', access: 'write', id: 'tok_1' }
 
@@ -34,7 +36,14 @@ export interface GroupDefinition {
   readonly revision?: number
   /** `name@version` */
   readonly configs: readonly string[]
+  readonly variables?: Readonly<Record<string, string>>
+  readonly secrets?: Readonly<Record<string, number>>
+  readonly ownTelemetry?: OwnTelemetry | null
 }
+
+/** What all signals to Drover are. */
+export const TO_DROVER: OwnTelemetry = { metrics: { kind: 'drover' }, logs: { kind: 'drover' }, traces: { kind: 'drover' } }
+export const SERVER_SECRET = 'a server secret for tests'
 
 export const GOOD = 'receivers:\n  otlp: {}\nexporters:\n  debug: {}\nservice:\n  pipelines:\n    traces:\n      receivers: [otlp]\n      exporters: [debug]\n'
 export const BAD = `# drover-demo: fail\n${GOOD}`
@@ -45,6 +54,11 @@ export class TestFleet implements AsyncDisposable {
   readonly timers = new TimerQueue({ clock: this.clock })
   readonly operations = { read: 0, write: 0 }
   readonly configs = new Map<string, readonly ConfigFile[]>()
+  /** By `name@version`. */
+  readonly secrets = new Map<string, string>()
+  readonly rollouts = new TestRollouts()
+  readonly sealer = createSealer(SERVER_SECRET)
+  telemetryEndpoint = 'http://drover.example:4320'
   /** Of the program, at the next start. */
   version = '1.0.0'
   /** Set it before the next start. */
@@ -52,7 +66,7 @@ export class TestFleet implements AsyncDisposable {
   /** While set, nothing can be written. */
   diskFull = false
   readonly dir = mkdtempSync(join(tmpdir(), 'drover-agents-'))
-  #groups: readonly GroupRule[] = []
+  #groups: readonly GroupRevisions[] = []
   #handlers = new Map<string, (call: Call<AnyRoute>) => Promise<Answer<AnyRoute>> | Answer<AnyRoute>>()
   #running: { store: Store; events: EventLog; agents: Agents; server: OpampServer; metrics: MetricsRegistry } | undefined
 
@@ -94,10 +108,24 @@ export class TestFleet implements AsyncDisposable {
     const metrics = new MetricsRegistry()
     const decisions = {
       readGroups: async () => this.#groups,
+      readSecret: async (name: string, version: number) => this.secrets.get(`${name}@${version}`),
       readFiles: async (config: string, version: number) => this.configs.get(`${config}@${version}`) ?? [],
     }
     const agents = await createAgents(
-      { store, events, blobs: createBlobStore(this.clock), log, clock: this.clock, metrics, decisions, version: this.version, maxAgents: this.maxAgents },
+      {
+        store,
+        events,
+        blobs: createBlobStore(this.clock),
+        log,
+        clock: this.clock,
+        metrics,
+        sealer: this.sealer,
+        decisions,
+        rollouts: this.rollouts,
+        telemetryEndpoint: () => this.telemetryEndpoint,
+        version: this.version,
+        maxAgents: this.maxAgents,
+      },
       { timing: this.clock },
     )
     const server = createOpampServer({
@@ -107,7 +135,7 @@ export class TestFleet implements AsyncDisposable {
         onDisconnect: (gone) => agents.handler.onDisconnect(gone),
         onDuplicate: (duplicate) => agents.handler.onDuplicate(duplicate),
       },
-      capabilities: ['AcceptsStatus', 'OffersRemoteConfig', 'AcceptsEffectiveConfig'],
+      capabilities: ['AcceptsStatus', 'OffersRemoteConfig', 'AcceptsEffectiveConfig', 'OffersConnectionSettings'],
       clock: this.clock,
     })
     await agents.start(server)
@@ -154,14 +182,17 @@ export class TestFleet implements AsyncDisposable {
     this.configs.set(name, [{ name: 'config.yaml', contentType: 'text/yaml', body }])
   }
 
-  /** As people would have saved them; resolves when the wave is through. */
-  async setGroups(...groups: readonly GroupDefinition[]): Promise<void> {
-    this.#groups = groups.map(({ name, selector = '*', priority = 0, revision = 1, configs }) => ({
-      name,
-      selector: parseSelector(selector, 'group'),
-      priority,
-      revision,
-      configs: configs.map((ref) => ({ config: ref.split('@')[0] ?? '', version: Number(ref.split('@')[1]) })),
+  /** Groups whose revision all members have; resolves when every agent was looked at. */
+  setGroups(...groups: readonly GroupDefinition[]): Promise<void> {
+    return this.setRevisions(...groups.map((group) => ({ current: group.revision ?? 1, revisions: [group] })))
+  }
+
+  /** Groups with several revisions in use. */
+  async setRevisions(...groups: readonly { readonly current: number | null; readonly revisions: readonly GroupDefinition[] }[]): Promise<void> {
+    this.#groups = groups.map(({ current, revisions }) => ({
+      name: revisions[0]?.name ?? '',
+      current,
+      revisions: new Map(revisions.map((definition) => [definition.revision ?? 1, ruleOf(definition)])),
     }))
     this.agents.onGroupsChanged()
     await this.agents.settled()
@@ -221,4 +252,18 @@ export class TestFleet implements AsyncDisposable {
     if (this.#running === undefined) throw new Error('the server is stopped')
     return this.#running
   }
+}
+
+export function ruleOf({
+  name,
+  selector = '*',
+  priority = 0,
+  revision = 1,
+  configs,
+  variables = {},
+  secrets = {},
+  ownTelemetry = null,
+}: GroupDefinition): RevisionRule {
+  const refs = configs.map((ref) => ({ config: ref.split('@')[0] ?? '', version: Number(ref.split('@')[1]) }))
+  return { rule: { name, selector: parseSelector(selector, 'group'), priority, revision, configs: refs }, variables, secrets, ownTelemetry }
 }

@@ -90,6 +90,11 @@ export const AgentDetail = AgentSummary.extend({
   customCapabilities: z.array(z.string()),
   health: HealthNode.nullable(),
   remoteConfigStatus: z.object({ hash: ConfigHash, status: z.enum(['unset', 'applying', 'applied', 'failed']), errorMessage: z.string() }).nullable(),
+  /** What became of the connection settings, which tell where its own telemetry goes; null: it never said. */
+  connectionSettingsStatus: z
+    .object({ hash: ConfigHash, status: z.enum(['unset', 'applying', 'applied', 'failed']), errorMessage: z.string() })
+    .nullable()
+    .optional(),
   effectiveConfigHash: ConfigHash.nullable(),
   desiredConfigHash: ConfigHash.nullable(),
   lastGoodConfigHash: ConfigHash.nullable(),
@@ -141,8 +146,12 @@ export const DesiredConfig = z
     /** null: no group gives this agent a configuration. */
     hash: ConfigHash.nullable(),
     state: ConfigState,
-    /** One or two sentences: why this agent has, or does not get, this configuration. */
+    /** Some sentences: why this agent has, or does not get, this configuration, and which rollouts are on their way to it. */
     reason: z.string(),
+    /** `${drover:…}` references that cannot be filled in for this agent. While there are any, nothing is offered. */
+    unresolved: z
+      .array(z.object({ reference: z.string(), message: z.string(), place: z.string(), line: z.number().int(), column: z.number().int() }))
+      .optional(),
     /** The files as they are offered. */
     files: z.array(ConfigFile),
     /** The files merged by the supervisor's rules, as YAML. */
