@@ -122,7 +122,7 @@ create table webhook_deliveries (
   next_try_at integer
 ) strict;
 create index webhook_deliveries_by_webhook on webhook_deliveries (webhook, id);
-create index webhook_deliveries_due on webhook_deliveries (next_try_at) where next_try_at is not null;
+create index webhook_deliveries_due on webhook_deliveries (webhook, next_try_at) where next_try_at is not null;
 `
 
 export const rollouts: Migration = { version: 2, up: (execute) => execute(tables) }
