@@ -39,6 +39,7 @@ export const workspaceRules: Readonly<Record<string, WorkspaceRule>> = {
       agents: shared,
       configs: shared,
       groups: shared,
+      rollouts: shared,
       system: shared,
       outgoing: ['config'],
       gates: [...shared, 'outgoing'],

@@ -57,6 +57,8 @@ export interface RolloutsOptions extends Foundation {
   readonly setCurrent: (tx: Tx, group: string, revision: number | null) => Promise<void>
   /** After a commit that changed which revisions are in use. Must return at once. */
   readonly onGroupsChanged: () => void
+  /** `rol_…`; for tests. */
+  readonly newId?: () => string
 }
 
 export interface Beginning {
