@@ -9,7 +9,7 @@ export function RevisionChanges({ from, to }: { readonly from: Compared | undefi
   const changes = revisionChanges(from, to)
   if (changes.length === 0) return <p className="dimmed">Both revisions are the same.</p>
   return (
-    <DataTable label="What changes">
+    <DataTable label="Before and after">
       <thead>
         <tr>
           <th scope="col">What</th>

@@ -65,13 +65,7 @@ export function Revisions({ group }: { readonly group: Group }) {
                       {label === undefined ? (
                         <span className="dimmed">here</span>
                       ) : (
-                        <ActionButton
-                          variant="default"
-                          size="compact-xs"
-                          disabledReason={readOnly}
-                          aria-label={label.replace('it', `revision ${revision.number}`)}
-                          onClick={() => setChosen(revision.number)}
-                        >
+                        <ActionButton variant="default" size="compact-xs" disabledReason={readOnly} onClick={() => setChosen(revision.number)}>
                           {label}
                         </ActionButton>
                       )}

@@ -14,8 +14,8 @@ it('tells which revision agents have and which one comes', () => {
 
 it('returns to earlier revisions, tries later ones again, and offers nothing that everybody has', () => {
   const settled = { current: 4, rollout: rollout('rolledBack') }
-  expect([3, 4, 5].map((number) => goToLabel(number, settled))).toEqual(['Return to it…', undefined, 'Roll it out…'])
-  expect([3, 4, 5].map((number) => goToLabel(number, { current: 4, rollout: rollout('running') }))).toEqual(['Return to it…', 'Return to it…', undefined])
-  expect(goToLabel(4, { current: 4, rollout: rollout('stopped') })).toBe('Return to it…')
-  expect(goToLabel(1, { current: null, rollout: rollout('draft', 1) })).toBe('Roll it out…')
+  expect([3, 4, 5].map((number) => goToLabel(number, settled))).toEqual(['Return to 3…', undefined, 'Roll out 5…'])
+  expect([3, 4, 5].map((number) => goToLabel(number, { current: 4, rollout: rollout('running') }))).toEqual(['Return to 3…', 'Return to 4…', undefined])
+  expect(goToLabel(4, { current: 4, rollout: rollout('stopped') })).toBe('Return to 4…')
+  expect(goToLabel(1, { current: null, rollout: rollout('draft', 1) })).toBe('Roll out 1…')
 })

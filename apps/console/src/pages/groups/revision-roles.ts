@@ -19,7 +19,7 @@ export function roleOf(number: number, { current, rollout }: Pick<Group, 'curren
 /** What the button that takes the group to a revision says; undefined: all agents have it already. */
 export function goToLabel(number: number, { current, rollout }: Pick<Group, 'current' | 'rollout'>): string | undefined {
   const settled = rollout === null || rollout.state === 'completed' || rollout.state === 'rolledBack' || rollout.state === 'superseded'
-  if (number === current) return settled ? undefined : 'Return to it…'
+  if (number === current) return settled ? undefined : `Return to ${number}…`
   if (rollout?.to === number && isUnderWay(rollout.state)) return undefined
-  return current !== null && number < current ? 'Return to it…' : 'Roll it out…'
+  return current !== null && number < current ? `Return to ${number}…` : `Roll out ${number}…`
 }

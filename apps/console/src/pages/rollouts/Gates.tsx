@@ -30,7 +30,7 @@ export function Gates({ rollout }: { readonly rollout: Rollout }) {
                       <AgentText text={gate.text} />
                     </p>
                   )}
-                  <Numbers numbers={gate.numbers} {...(gate.round > 0 ? { note: `round ${gate.round}` } : {})} />
+                  <Numbers numbers={gate.numbers} {...(gate.verdict !== null && gate.round > 0 ? { note: `round ${gate.round}` } : {})} />
                 </div>
               </li>
             )

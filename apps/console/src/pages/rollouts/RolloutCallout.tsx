@@ -11,18 +11,16 @@ export function RolloutCallout({ rollout, decisions }: { readonly rollout: Rollo
   return (
     <Notice tone={told.tone} title={told.title}>
       {told.unknown.length > 0 && (
-        <ul className="callout-list">
-          {told.unknown.map(({ title, text }) => (
-            <li key={title}>
-              Not known whether {title}
-              {text !== '' && (
-                <>
-                  : <AgentText text={text} />
-                </>
-              )}
-            </li>
-          ))}
-        </ul>
+        <div>
+          <strong>What is not known</strong>
+          <ul className="callout-list">
+            {told.unknown.map(({ title, text }) => (
+              <li key={title}>
+                <AgentText text={text === '' ? title : `${title}: ${text}`} />
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
       {told.told.map((text) => (
         <p key={text} className="wrap-anywhere">
@@ -31,7 +29,7 @@ export function RolloutCallout({ rollout, decisions }: { readonly rollout: Rollo
       ))}
       {told.choices.length > 0 && (
         <div>
-          <h3>What you can do</h3>
+          <strong>What you can do</strong>
           <ul className="callout-list">
             {told.choices.map((choice) => (
               <li key={choice}>{choice}</li>

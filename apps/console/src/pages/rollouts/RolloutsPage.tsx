@@ -109,7 +109,7 @@ function RolloutPanel({ title, query, empty }: { readonly title: string; readonl
       }
     >
       <QueryView query={query}>
-        {() => (rollouts.length === 0 ? <p className="panel-body dimmed">{empty}</p> : <RolloutTable label={title} rollouts={rollouts} />)}
+        {() => (rollouts.length === 0 ? <p className="panel-body dimmed">{empty}</p> : <RolloutTable label={`${title}, table`} rollouts={rollouts} />)}
       </QueryView>
     </Panel>
   )

@@ -39,10 +39,10 @@ interface RowProps extends Omit<Props, 'rollout'> {
   readonly waves: Rollout['waves']
   /** The one around which they are folded. */
   readonly current: number
-  readonly soak?: Rollout['soak']
+  readonly soak: Rollout['soak']
 }
 
-export function WaveRow({ waves, current, chosen, onChoose, soak = null }: RowProps) {
+function WaveRow({ waves, current, chosen, onChoose, soak }: RowProps) {
   const [all, setAll] = useState(false)
   const items = useMemo(() => foldWaves(waves, current, all), [waves, current, all])
   const row = useRef<HTMLOListElement>(null)
@@ -83,6 +83,8 @@ export function WaveRow({ waves, current, chosen, onChoose, soak = null }: RowPr
   )
 }
 
+const agentsText = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'agent' : 'agents'}`
+
 const marks = { ahead: IconCircleDashed, open: IconPlayerPlay, soaking: IconClock, passed: IconCheck } as const
 
 function WaveCard(props: {
@@ -95,7 +97,6 @@ function WaveCard(props: {
   const { index, wave } = props.item
   const look = waveStates[wave.state]
   const Mark = marks[wave.state]
-  const name = `Wave ${index + 1}, ${wave.label}, ${look.label}: ${wave.agents.toLocaleString('en')} agents, ${countsInWords(wave.counts)}`
   return (
     <button
       type="button"
@@ -104,22 +105,22 @@ function WaveCard(props: {
       data-current={props.isCurrent || undefined}
       aria-current={props.isCurrent ? 'step' : undefined}
       aria-pressed={props.chosen}
-      aria-label={name}
       onClick={props.onChoose}
     >
       <span className="wave-head">
-        <span className="wave-number">{index + 1}</span>
-        <span className="wave-label truncate">{wave.label}</span>
+        <span className="wave-number">
+          <VisuallyHidden>Wave </VisuallyHidden>
+          {index + 1}
+        </span>
+        {wave.label !== agentsText(wave.agents) && <span className="wave-label truncate">{wave.label}</span>}
         <span className="wave-state" data-tone={look.tone} title={look.meaning}>
           <Mark size={12} stroke={2.2} aria-hidden />
           {look.label}
         </span>
       </span>
-      <MemberBar counts={wave.counts} silent />
+      <MemberBar counts={wave.counts} />
       <span className="wave-foot">
-        <span>
-          {wave.agents.toLocaleString('en')} {wave.agents === 1 ? 'agent' : 'agents'}
-        </span>
+        <span>{agentsText(wave.agents)}</span>
         {props.soak === null ? wave.openedAt !== null && <span>{clockTime(Date.parse(wave.openedAt))}</span> : <SoakClock soak={props.soak} />}
       </span>
     </button>
@@ -130,23 +131,19 @@ function Folded({ item, onUnfold }: { readonly item: Extract<WaveItem, { kind: '
   const look = waveStates[item.state]
   const range = item.first === item.last ? `${item.first + 1}` : `${item.first + 1}–${item.last + 1}`
   return (
-    <button
-      type="button"
-      className="wave"
-      data-state={item.state}
-      data-fold
-      onClick={onUnfold}
-      aria-label={`Waves ${range}, ${look.label}: ${item.agents.toLocaleString('en')} agents, ${countsInWords(item.counts)}. Show every wave`}
-    >
+    <button type="button" className="wave" data-state={item.state} data-fold onClick={onUnfold}>
       <span className="wave-head">
         <IconArrowsHorizontal size={12} aria-hidden />
-        <span className="wave-number">{range}</span>
+        <span className="wave-number">
+          <VisuallyHidden>Show waves </VisuallyHidden>
+          {range}
+        </span>
         <span className="wave-state" data-tone={look.tone}>
           {look.label}
         </span>
       </span>
-      <MemberBar counts={item.counts} silent />
-      <span className="wave-foot">{item.agents.toLocaleString('en')} agents</span>
+      <MemberBar counts={item.counts} />
+      <span className="wave-foot">{agentsText(item.agents)}</span>
     </button>
   )
 }
@@ -156,7 +153,7 @@ function SoakClock({ soak }: { readonly soak: NonNullable<Rollout['soak']> }) {
   const now = useSecond()
   const { share, leftSeconds } = soakView(soak, now)
   return (
-    <span className="wave-soak" title={`Watched until ${clockTime(Date.parse(soak.until))}`}>
+    <span className="wave-soak" aria-hidden title={`Watched until ${clockTime(Date.parse(soak.until))}`}>
       <i style={{ width: `${share * 100}%` }} />
       {leftSeconds === 0 ? 'waits for its gates' : `${countdown(leftSeconds)} left`}
     </span>
@@ -173,7 +170,7 @@ function useSecond(): number {
 }
 
 /** What the parts of the bars stand for, with how many agents are in each. */
-export function Legend({ counts }: { readonly counts: Counts }) {
+function Legend({ counts }: { readonly counts: Counts }) {
   return (
     <ul className="legend" aria-label="Agents by where they stand">
       {partsOf(counts).map(({ part, count }) => (

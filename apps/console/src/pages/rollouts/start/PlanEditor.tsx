@@ -25,13 +25,7 @@ export function PlanEditor({ plan, onChange, errors }: Props) {
   return (
     <div className="plan-editor">
       <WavesEditor waves={plan.waves} onChange={(waves) => change({ waves })} errors={errors} />
-      <TimeField
-        label="Watch each wave for"
-        description="After its last agent has answered"
-        ms={plan.soakMs}
-        onChange={(soakMs) => change({ soakMs })}
-        error={errors['soakMs']}
-      />
+      <TimeField label="Watch each wave for" ms={plan.soakMs} onChange={(soakMs) => change({ soakMs })} error={errors['soakMs']} />
       <GatesEditor gates={plan.gates} onChange={(gates) => change({ gates })} errors={errors} />
       <fieldset className="plan-part">
         <legend>Budget: failed, silent and lost agents in the whole rollout</legend>

@@ -1,12 +1,10 @@
 /** Whom a change reaches in which wave, before anything happens. */
 import type { RolloutPreview } from '@drover/api'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
 import { AgentText } from '../../../ui/AgentText.tsx'
 import { Notice } from '../../../ui/Notice.tsx'
 import { MissingComponents } from '../../groups/MissingComponents.tsx'
-import { WaveRow } from '../Waves.tsx'
-import { timeText } from '../plan-text.ts'
+import { PreviewWaves } from './PreviewWaves.tsx'
 import { missingInAll, previewSentence } from './start-choice.ts'
 
 export function PreviewView({ preview }: { readonly preview: RolloutPreview }) {
@@ -58,66 +56,31 @@ function Obstacles({ preview }: { readonly preview: RolloutPreview }) {
       )}
       {supersedes !== null && (
         <Notice tone="warn">
-          It takes over from{' '}
-          <Link to="/rollouts/$rolloutId" params={{ rolloutId: supersedes }} target="_blank">
-            the rollout that is under way
-          </Link>
-          : agents keep what they have until this one reaches them.
+          <p>
+            It takes over from{' '}
+            <Link to="/rollouts/$rolloutId" params={{ rolloutId: supersedes }} target="_blank">
+              the rollout that is under way
+            </Link>
+            : agents keep what they have until this one reaches them.
+          </p>
         </Notice>
       )}
       {blockers.length > 0 && (
         <Notice tone="idle">
-          It waits for{' '}
-          {blockers.map(({ id, group }, index) => (
-            <span key={id}>
-              {index > 0 && ', '}
-              <Link to="/rollouts/$rolloutId" params={{ rolloutId: id }} target="_blank">
-                the rollout of {group}
-              </Link>
-            </span>
-          ))}
-          , which some of the same agents are in.
+          <p>
+            It waits for{' '}
+            {blockers.map(({ id, group }, index) => (
+              <span key={id}>
+                {index > 0 && ', '}
+                <Link to="/rollouts/$rolloutId" params={{ rolloutId: id }} target="_blank">
+                  the rollout of {group}
+                </Link>
+              </span>
+            ))}
+            , which some of the same agents are in.
+          </p>
         </Notice>
       )}
     </>
-  )
-}
-
-function PreviewWaves({ preview }: { readonly preview: RolloutPreview }) {
-  const [chosen, setChosen] = useState<number | undefined>(0)
-  const waves = preview.waves.map(({ label, agents, connected, soakMs }) => ({
-    label,
-    agents,
-    soakMs,
-    counts: { pending: connected, away: agents - connected },
-    state: 'ahead' as const,
-    openedAt: null,
-  }))
-  const wave = chosen === undefined ? undefined : preview.waves[chosen]
-  return (
-    <div className="stack">
-      <WaveRow waves={waves} current={chosen ?? 0} chosen={chosen} onChoose={setChosen} />
-      {wave !== undefined && chosen !== undefined && (
-        <p className="dimmed">
-          Wave {chosen + 1}: {wave.connected === wave.agents ? 'all' : `${wave.connected.toLocaleString('en')} of ${wave.agents.toLocaleString('en')}`}{' '}
-          connected now
-          {wave.soakMs > 0 ? `, watched for ${timeText(wave.soakMs)}` : ''}
-          {wave.sample.length > 0 && (
-            <>
-              ; {wave.agents > wave.sample.length ? 'among them ' : ''}
-              {wave.sample.map(({ id, name }, index) => (
-                <span key={id}>
-                  {index > 0 && ', '}
-                  <Link to="/agents/$agentId" params={{ agentId: id }} target="_blank">
-                    <AgentText text={name} />
-                  </Link>
-                </span>
-              ))}
-            </>
-          )}
-          .
-        </p>
-      )}
-    </div>
   )
 }

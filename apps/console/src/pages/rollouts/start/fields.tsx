@@ -8,18 +8,16 @@ interface NumberFieldProps {
   readonly value: number
   readonly onChange: (value: number) => void
   readonly error?: string | undefined
-  readonly description?: string
   readonly suffix?: string
   readonly fraction?: boolean
   readonly width?: number
 }
 
 /** Empty is not a number, which the check of the plan then says. */
-export function NumberField({ label, value, onChange, error, description, suffix, fraction = false, width = 130 }: NumberFieldProps) {
+export function NumberField({ label, value, onChange, error, suffix, fraction = false, width = 130 }: NumberFieldProps) {
   return (
     <NumberInput
       label={label}
-      description={description}
       value={Number.isFinite(value) ? value : ''}
       onChange={(next) => onChange(typeof next === 'number' ? next : Number.NaN)}
       error={error}
@@ -37,7 +35,6 @@ interface TimeFieldProps {
   readonly ms: number
   readonly onChange: (ms: number) => void
   readonly error?: string | undefined
-  readonly description?: string
 }
 
 const units = [
@@ -47,21 +44,13 @@ const units = [
   { value: 'd', label: 'days' },
 ]
 
-export function TimeField({ label, ms, onChange, error, description }: TimeFieldProps) {
+export function TimeField({ label, ms, onChange, error }: TimeFieldProps) {
   // The unit is what the person chose: 60 seconds stay 60 seconds while they are written.
   const [unit, setUnit] = useState<TimeUnit>(() => splitTime(ms).unit)
   const amount = ms / unitMs[unit]
   return (
     <Group gap={4} align="flex-end" wrap="nowrap">
-      <NumberField
-        label={label}
-        value={amount}
-        onChange={(next) => onChange(Math.round(next * unitMs[unit]))}
-        error={error}
-        fraction
-        width={130}
-        {...(description === undefined ? {} : { description })}
-      />
+      <NumberField label={label} value={amount} onChange={(next) => onChange(Math.round(next * unitMs[unit]))} error={error} fraction width={130} />
       <Select
         aria-label={`Unit of ${label.toLowerCase()}`}
         data={units}
