@@ -5,7 +5,7 @@ import { IconArrowsHorizontal, IconCheck, IconCircleDashed, IconClock, IconPlaye
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { MemberBar } from '../../ui/MemberBar.tsx'
 import { Panel } from '../../ui/Panel.tsx'
-import { type Counts, countsInWords, memberParts, partsOf, waveStates } from '../../ui/rollout-states.ts'
+import { type Counts, memberParts, partsOf, waveStates } from '../../ui/rollout-states.ts'
 import { clockTime } from '../../ui/time.ts'
 import { SHOWN_WAVES, type WaveItem, countdown, currentWave, foldWaves, progressOf, soakView } from './rollout-view.ts'
 
