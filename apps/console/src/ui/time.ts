@@ -38,3 +38,8 @@ export function bytes(count: number): string {
   if (count < 1_000_000_000) return `${(count / 1_000_000).toFixed(1)} MB`
   return `${(count / 1_000_000_000).toFixed(1)} GB`
 }
+
+/** Hours and minutes, for what happened just now. */
+export function shortTime(atMs: number): string {
+  return new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' }).format(atMs)
+}

@@ -11,6 +11,7 @@ import { FindingsList } from './FindingsList.tsx'
 import { PipelineView } from './PipelineView.tsx'
 import './configs.css'
 import { fileNameError, findingsOf, freeFileName } from './files.ts'
+import { useReferenceNames } from './use-reference-names.ts'
 import { useValidation } from './use-validation.ts'
 
 interface Props {
@@ -25,6 +26,7 @@ export function ConfigEditor({ files, onChange, defaultGroup }: Props) {
   const [group, setGroup] = useState(defaultGroup)
   const editor = useRef<EditorHandle>(null)
   const { query, checking } = useValidation(files, group)
+  const references = useReferenceNames(group)
   const file = files[current] ?? files[0]
   const shown = useMemo(() => findingsOf(query.data?.findings ?? [], file?.name ?? '', files.length === 1), [query.data, file?.name, files.length])
   const bodies = useDeferredValue(useMemo(() => files.map(({ body }) => body), [files]))
@@ -47,10 +49,12 @@ export function ConfigEditor({ files, onChange, defaultGroup }: Props) {
             onChange={(body) => change({ body })}
             findings={shown}
             handle={editor}
+            references={references}
             fill
           />
           <p className="dimmed" style={{ marginTop: 6 }}>
-            Tab indents nothing here: it leaves the editor. Ctrl-F searches.
+            Tab indents nothing here: it leaves the editor. Ctrl-F searches. <code>{'${drover:'}</code> offers what Drover fills in: attributes and labels of
+            the agent, variables of the group, secrets.
           </p>
         </Panel>
       </div>

@@ -7,6 +7,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { api, isNotFound } from '../../api/client.ts'
 import { configQuery, versionListQuery, versionQuery } from '../../api/queries.ts'
+import { draftListQuery } from '../../api/settings-queries.ts'
 import { ActionButton } from '../../ui/ActionButton.tsx'
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
 import { EmptyState } from '../../ui/EmptyState.tsx'
@@ -56,6 +57,7 @@ function Shown({ config }: { readonly config: Config }) {
         below={config.description === '' ? undefined : <span className="dimmed">{config.description}</span>}
         actions={<Actions config={config} version={version} />}
       />
+      <DraftNotice config={config} />
       <div className="columns">
         <div className="span-3 stack">
           <Versions config={config} shown={version} />
@@ -66,6 +68,24 @@ function Shown({ config }: { readonly config: Config }) {
         </div>
       </div>
     </>
+  )
+}
+
+/** Somebody is at work on the next version. */
+function DraftNotice({ config }: { readonly config: Config }) {
+  const draft = useQuery(draftListQuery).data?.items.find((one) => one.config === config.name)
+  if (draft === undefined) return null
+  return (
+    <div style={{ marginBottom: 14 }}>
+      <Notice tone="idle">
+        <span>
+          {draft.updatedBy} has a draft of the next version, edited <RelativeTime at={draft.updatedAt} />.{' '}
+          <Link to="/configs/$name/edit" params={{ name: config.name }}>
+            Go on with it
+          </Link>
+        </span>
+      </Notice>
+    </div>
   )
 }
 

@@ -12,6 +12,7 @@ import { LinkButton } from '../../ui/LinkButton.tsx'
 import { PageHeader } from '../../ui/PageHeader.tsx'
 import { QueryView } from '../../ui/QueryView.tsx'
 import { RelativeTime } from '../../ui/RelativeTime.tsx'
+import { DraftsPanel } from './drafts/DraftsPanel.tsx'
 
 export function ConfigsPage() {
   const [search, setSearch] = useState('')
@@ -23,9 +24,14 @@ export function ConfigsPage() {
       <PageHeader
         title="Configs"
         actions={
-          <LinkButton to="/create/config" leftSection={<IconPlus size={14} aria-hidden />}>
-            New config
-          </LinkButton>
+          <>
+            <LinkButton to="/templates" variant="default">
+              From a template
+            </LinkButton>
+            <LinkButton to="/create/config" leftSection={<IconPlus size={14} aria-hidden />}>
+              New config
+            </LinkButton>
+          </>
         }
       />
       <div className="stack">
@@ -36,6 +42,7 @@ export function ConfigsPage() {
           onChange={(event) => setSearch(event.currentTarget.value)}
           maw={260}
         />
+        <DraftsPanel />
         <div className="panel">
           <QueryView query={query}>
             {() =>
@@ -44,9 +51,9 @@ export function ConfigsPage() {
                   <EmptyState
                     title="No config yet"
                     icon={<IconFileCode size={28} stroke={1.4} aria-hidden />}
-                    action={<LinkButton to="/create/config">Write the first config</LinkButton>}
+                    action={<LinkButton to="/templates">Choose a template</LinkButton>}
                   >
-                    A config is a Collector configuration with numbered versions. Start from a template, then give it to agents with a group.
+                    A config is a Collector configuration with numbered versions. Begin with a template, then give it to agents with a group.
                   </EmptyState>
                 ) : (
                   <EmptyState

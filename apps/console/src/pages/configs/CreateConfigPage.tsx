@@ -1,113 +1,79 @@
-/** A new config, from a template. */
-import type { ConfigFile } from '@drover/api'
-import { TextInput, UnstyledButton } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
-import { api, createIdempotencyKey, fieldErrors } from '../../api/client.ts'
-import { ActionButton } from '../../ui/ActionButton.tsx'
-import { ErrorState } from '../../ui/ErrorState.tsx'
-import { LinkButton } from '../../ui/LinkButton.tsx'
+/** A new config: from a template, from a draft, or from a small working one. */
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { Link, useSearch } from '@tanstack/react-router'
+import { configListQuery } from '../../api/queries.ts'
+import { draftListQuery, templateListQuery } from '../../api/settings-queries.ts'
+import { EmptyState } from '../../ui/EmptyState.tsx'
+import { LoadingPage } from '../../ui/Loading.tsx'
 import { PageHeader } from '../../ui/PageHeader.tsx'
-import { Panel } from '../../ui/Panel.tsx'
-import { useReadOnlyReason } from '../../ui/access.ts'
-import { nameError } from '../../ui/resource-name.ts'
-import { toastDone } from '../../ui/toasts.ts'
-import { useLeaveWarning } from '../../ui/use-leave-warning.ts'
-import { ConfigEditor } from './ConfigEditor.tsx'
-import { DEFAULT_FILE_NAME, type Template, templates } from './templates.ts'
-
-const filesOf = (template: Template): readonly ConfigFile[] => [{ name: DEFAULT_FILE_NAME, contentType: 'text/yaml', body: template.body }]
-const first = templates[0] as Template // as: the list is a constant and not empty
+import { QueryView } from '../../ui/QueryView.tsx'
+import { freeConfigName } from '../templates/needs.ts'
+import { NewConfigEditor } from './NewConfigEditor.tsx'
+import { readDraft } from './drafts/use-draft.ts'
+import { firstPoint, pointOfTemplate } from './starting-points.ts'
 
 export function CreateConfigPage() {
-  const client = useQueryClient()
-  const navigate = useNavigate()
-  const readOnly = useReadOnlyReason()
-  const [template, setTemplate] = useState(first)
-  const [files, setFiles] = useState(() => filesOf(first))
-  const [name, setName] = useState('')
-  const [description, setDescription] = useState('')
-  const [idempotencyKey, setIdempotencyKey] = useState(createIdempotencyKey)
-  const create = useMutation({
-    mutationFn: async () => (await api.createConfig({ body: { name, description, message: '', files: [...files] }, idempotencyKey })).data,
-    onSuccess: async (config) => {
-      await client.invalidateQueries({ queryKey: ['configs'] })
-      toastDone(`Config ${config.name} was created`)
-      await navigate({ to: '/configs/$name', params: { name: config.name }, ignoreBlocker: true })
-    },
-    onError: () => setIdempotencyKey(createIdempotencyKey()),
+  const { template, draft } = useSearch({ from: '/shell/create/config' })
+  if (draft !== undefined) return <FromDraft key={draft} config={draft} />
+  if (template !== undefined) return <FromTemplate key={template} name={template} />
+  return <NewConfigEditor begin={{ point: firstPoint, name: '', description: '', message: '' }} />
+}
+
+function FromTemplate({ name }: { readonly name: string }) {
+  const templates = useQuery(templateListQuery)
+  const configs = useInfiniteQuery(configListQuery())
+  const drafts = useQuery(draftListQuery)
+  // A name that is free is a convenience: without the lists the template's own is offered.
+  const known = (!configs.isPending || configs.isError) && (!drafts.isPending || drafts.isError)
+  if (!known) return <LoadingPage />
+  const taken = [
+    ...(configs.data?.pages.flatMap((page) => page.items.map((config) => config.name)) ?? []),
+    ...(drafts.data?.items.map((one) => one.config) ?? []),
+  ]
+  return (
+    <QueryView query={templates} loading={<LoadingPage />}>
+      {(items) => {
+        const template = items.find((one) => one.name === name)
+        if (template === undefined) return <NotThere title="There is no such template" />
+        const begin = {
+          point: pointOfTemplate(template),
+          name: freeConfigName(template.name, taken),
+          description: template.title,
+          message: `From the template ${template.title}`,
+        }
+        return <NewConfigEditor begin={begin} />
+      }}
+    </QueryView>
+  )
+}
+
+function FromDraft({ config }: { readonly config: string }) {
+  const query = useQuery({
+    queryKey: ['new-config-draft', config],
+    queryFn: async ({ signal }) => ({ found: await readDraft(config, signal) }),
+    // What is edited stays what it was at the start.
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
   })
-  const edited = files[0]?.body !== template.body || files.length > 1
-  useLeaveWarning((edited || name !== '') && !create.isSuccess)
-  const errors = fieldErrors(create.error)
-  const refusal = readOnly ?? (name === '' ? 'Give the config a name first' : nameError(name))
+  return (
+    <QueryView query={query} loading={<LoadingPage />}>
+      {({ found }) => {
+        if (found === undefined) return <NotThere title="There is no such draft" />
+        const { description, message, files } = found.stored.content
+        return <NewConfigEditor begin={{ point: { ...firstPoint, id: 'draft', files }, name: config, description, message }} stored={found.stored} />
+      }}
+    </QueryView>
+  )
+}
+
+function NotThere({ title }: { readonly title: string }) {
   return (
     <>
-      <PageHeader
-        title="New config"
-        parent={<Link to="/configs">Configs</Link>}
-        actions={
-          <>
-            <LinkButton to="/configs" variant="default">
-              Cancel
-            </LinkButton>
-            <ActionButton loading={create.isPending} disabledReason={refusal} onClick={() => create.mutate()}>
-              Create config
-            </ActionButton>
-          </>
-        }
-      />
-      <div className="stack">
-        {create.isError && <ErrorState error={create.error} />}
-        <Panel title="Name and starting point">
-          <div className="stack">
-            <div className="columns">
-              <div className="span-4">
-                <TextInput
-                  label="Name"
-                  description="Lower-case letters, digits, dots, dashes; it cannot be changed later"
-                  placeholder="base"
-                  value={name}
-                  onChange={(event) => setName(event.currentTarget.value)}
-                  error={errors['name'] ?? (name === '' ? undefined : nameError(name))}
-                  required
-                  data-autofocus
-                />
-              </div>
-              <div className="span-8">
-                <TextInput
-                  label="Description"
-                  description="For other people"
-                  value={description}
-                  onChange={(event) => setDescription(event.currentTarget.value)}
-                  maxLength={500}
-                  error={errors['description']}
-                />
-              </div>
-            </div>
-            <fieldset className="template-list">
-              <legend style={{ fontWeight: 500, marginBottom: 6, padding: 0 }}>
-                Template{edited && <span className="dimmed"> – choosing one replaces what you wrote</span>}
-              </legend>
-              {templates.map((choice) => (
-                <UnstyledButton
-                  key={choice.id}
-                  className="template"
-                  aria-pressed={choice === template}
-                  onClick={() => {
-                    setTemplate(choice)
-                    setFiles(filesOf(choice))
-                  }}
-                >
-                  <strong>{choice.label}</strong>
-                  <span className="dimmed">{choice.description}</span>
-                </UnstyledButton>
-              ))}
-            </fieldset>
-          </div>
-        </Panel>
-        <ConfigEditor files={files} onChange={setFiles} />
+      <PageHeader title="New config" parent={<Link to="/configs">Configs</Link>} />
+      <div className="panel">
+        <EmptyState title={title} action={<Link to="/create/config">Begin a new config</Link>}>
+          It may have been published or thrown away.
+        </EmptyState>
       </div>
     </>
   )

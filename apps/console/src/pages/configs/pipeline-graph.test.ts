@@ -1,7 +1,7 @@
 /** The graph that is read from a configuration. */
 import { describe, expect, it } from 'vitest'
 import { readPipelineGraph } from './pipeline-graph.ts'
-import { templates } from './templates.ts'
+import { firstPoint } from './starting-points.ts'
 
 function graphOf(...texts: string[]) {
   const read = readPipelineGraph(texts)
@@ -95,9 +95,9 @@ service:
   })
 })
 
-describe('the templates', () => {
-  it.each(templates.filter(({ id }) => id !== 'empty'))('draws $id without an unconfigured component', ({ body }) => {
-    const { pipelines, nodes } = graphOf(body)
+describe('what a new config begins with', () => {
+  it('is drawn without an unconfigured component', () => {
+    const { pipelines, nodes } = graphOf(firstPoint.files[0]?.body ?? '')
     expect(pipelines.length).toBeGreaterThan(0)
     expect(nodes.filter((node) => node.undefined)).toEqual([])
     expect(pipelines.every(({ receivers, exporters }) => receivers.length > 0 && exporters.length > 0)).toBe(true)

@@ -1,5 +1,4 @@
 /** A YAML editor on CodeMirror: findings as marks, Tab leaves the editor (Ctrl-M switches that), position can be set from outside. */
-import { autocompletion } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap, toggleTabFocusMode } from '@codemirror/commands'
 import { yaml } from '@codemirror/lang-yaml'
 import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } from '@codemirror/language'
@@ -12,6 +11,8 @@ import { useEffect, useImperativeHandle, useRef } from 'react'
 import './editor.css'
 import { editorTheme } from './editor-theme.ts'
 import { offsetOf } from './position.ts'
+import { referenceCompletion, referenceMarks, setReferenceNames } from './reference-extension.ts'
+import type { ReferenceNames } from './references.ts'
 
 export interface EditorHandle {
   /** Moves caret and view there; counted from 1. */
@@ -24,16 +25,18 @@ interface Props {
   readonly onChange?: (value: string) => void
   readonly findings?: readonly Finding[]
   readonly handle?: { current: EditorHandle | null }
+  /** What `${drover:…}` can name; absent: not known yet. */
+  readonly references?: ReferenceNames | undefined
   /** Take a fixed share of the window; otherwise as high as the text. */
   readonly fill?: boolean
 }
 
-export function YamlEditor({ label, value, onChange, findings, handle, fill = false }: Props) {
+export function YamlEditor({ label, value, onChange, findings, handle, references, fill = false }: Props) {
   const place = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | undefined>(undefined)
-  const latest = useRef({ onChange, value })
+  const latest = useRef({ onChange, value, references })
   useEffect(() => {
-    latest.current = { onChange, value }
+    latest.current = { onChange, value, references }
   })
   const readOnly = onChange === undefined
   useEffect(() => {
@@ -41,6 +44,7 @@ export function YamlEditor({ label, value, onChange, findings, handle, fill = fa
     const state = EditorState.create({ doc: latest.current.value, extensions: editorExtensions(label, readOnly, (text) => latest.current.onChange?.(text)) })
     const made = new EditorView({ state, parent: place.current })
     view.current = made
+    made.dispatch({ effects: setReferenceNames.of(latest.current.references) })
     return () => {
       view.current = undefined
       made.destroy()
@@ -55,6 +59,9 @@ export function YamlEditor({ label, value, onChange, findings, handle, fill = fa
     const editor = view.current
     if (editor !== undefined && findings !== undefined) editor.dispatch(setDiagnostics(editor.state, diagnosticsOf(findings, editor.state)))
   }, [findings])
+  useEffect(() => {
+    view.current?.dispatch({ effects: setReferenceNames.of(references) })
+  }, [references])
   useImperativeHandle(handle, () => ({
     goTo: (line, column) => {
       const editor = view.current
@@ -75,6 +82,7 @@ function editorExtensions(label: string, readOnly: boolean, onChange: (text: str
     drawSelection(),
     bracketMatching(),
     yaml(),
+    referenceMarks,
     editorTheme,
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
@@ -91,7 +99,7 @@ function editorExtensions(label: string, readOnly: boolean, onChange: (text: str
     highlightActiveLine(),
     highlightActiveLineGutter(),
     highlightSelectionMatches(),
-    autocompletion(),
+    referenceCompletion,
     lintGutter(),
     keys,
     EditorView.updateListener.of((update) => {
