@@ -51,6 +51,7 @@ export class OwnLogs {
 
   /** @returns how many of them were too many for one request */
   add(agentId: string, records: readonly LogRecord[], nowMs: number): number {
+    if (records.length === 0) return 0
     const { maxLinesPerRequest } = this.#limits
     const excess = Math.max(0, records.length - maxLinesPerRequest)
     const held = this.#hold(agentId)
