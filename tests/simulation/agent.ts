@@ -1,77 +1,115 @@
-/** One scripted Agent: takes offers, works with them or not, crashes, and sometimes lies. */
+/** One simulated Agent: takes offers, works with them or not, crashes, and sometimes lies. Its memory survives its crashes, like a supervisor's disk. */
 import type { ReportedStatus } from '@drover/fleet'
-import { hashOf } from './driver.ts'
+import type { Traits } from './scenario.ts'
+import type { SettingsRow } from './store.ts'
 import type { World } from './world.ts'
-
-export type AgentNature = 'good' | 'broken' | 'mute'
 
 export interface AgentPorts {
   report(agent: SimulatedAgent): void
-  isFailingNow(): boolean
-  crashes(): boolean
+  /** For good, or just now. */
+  fails(agent: SimulatedAgent, hash: string): boolean
+  crashes(agent: SimulatedAgent): boolean
   lies(): boolean
+}
+
+export interface Offer {
+  readonly config: string | null
+  readonly settings: string | null
+}
+
+/** What it says when it connects, and whenever that changes. */
+export interface AgentReport {
+  readonly config: ReportedStatus
+  readonly settings: SettingsRow['status']
+  /** What it really runs, as an effective configuration shows. */
+  readonly running: string
 }
 
 export class SimulatedAgent {
   readonly name: string
-  readonly nature: AgentNature
-  readonly parity: string
+  readonly traits: Traits
+  readonly isMute: boolean
   running: string
-  status: ReportedStatus
+  settings: string | null = null
+  config: ReportedStatus
+  settingsStatus: SettingsRow['status'] = null
   /** Number of its connection; 0: none. */
   connection = 0
+  /** Configurations that it once said it failed. */
+  readonly failed = new Set<string>()
+  hadOther = false
   /** Grows whenever what it was doing no longer counts. */
   private life = 0
   private readonly world: World
   private readonly ports: AgentPorts
 
-  constructor(name: string, nature: AgentNature, world: World, ports: AgentPorts) {
+  constructor(name: string, nature: { readonly traits: Traits; readonly isMute: boolean; readonly running: string }, world: World, ports: AgentPorts) {
     this.name = name
-    this.nature = nature
-    this.parity = Number(name.slice(1)) % 2 === 1 ? 'odd' : 'even'
-    this.running = hashOf(1)
-    this.status = { hash: this.running, status: 'applied', errorMessage: '' }
+    this.traits = nature.traits
+    this.isMute = nature.isMute
+    this.running = nature.running
+    this.config = { hash: nature.running === 'own' ? '' : nature.running, status: nature.running === 'own' ? 'unset' : 'applied', errorMessage: '' }
     this.world = world
     this.ports = ports
   }
 
-  takeOffer(hash: string): void {
-    if (this.nature === 'mute') return
+  get report(): AgentReport {
+    return { config: this.config, settings: this.settingsStatus, running: this.running }
+  }
+
+  takeOffer({ config, settings }: Offer): void {
+    if (this.isMute) return
+    if (settings !== null) this.takeSettings(settings)
+    if (config !== null) this.takeConfig(config)
+  }
+
+  private takeSettings(hash: string): void {
+    if (this.ports.fails(this, hash)) this.settingsStatus = { hash, status: 'failed' }
+    else {
+      this.settings = hash
+      this.settingsStatus = { hash, status: 'applied' }
+    }
+    this.ports.report(this)
+    // Some say so when they are back on what they had.
+    const { settings } = this
+    if (this.settingsStatus.status === 'failed' && settings !== null && this.world.chance(0.3)) {
+      this.settingsStatus = { hash: settings, status: 'applied' }
+      this.ports.report(this)
+    }
+  }
+
+  private takeConfig(hash: string): void {
     if (this.ports.lies()) {
-      this.world.tell(`${this.name} claims to have applied what nobody sent`)
+      this.world.tell(() => `${this.name} claims to have applied what nobody sent`)
       return this.say({ hash: this.world.chance(0.5) ? 'ff' : '', status: 'applied', errorMessage: '' })
     }
     const life = ++this.life
     this.say({ hash, status: 'applying', errorMessage: '' })
     this.world.in(this.world.between(500, 20_000), () => {
       if (life !== this.life) return
-      if (this.ports.crashes()) {
-        this.world.tell(`${this.name} crashes while it applies ${hash}`)
-        this.status = { hash: this.running, status: 'applied', errorMessage: '' }
-        this.life++
-        return
-      }
-      this.apply(hash)
+      if (!this.ports.crashes(this)) return this.apply(hash)
+      this.world.tell(() => `${this.name} crashes while it applies ${hash}`)
+      this.life++
+      this.config = { hash: this.running, status: 'applied', errorMessage: '' }
     })
   }
 
   private apply(hash: string): void {
-    const isBad = hash !== hashOf(1) && (this.nature === 'broken' || this.ports.isFailingNow())
-    if (!isBad) {
+    if (!this.ports.fails(this, hash)) {
       this.running = hash
+      if (/[2-9]|\d\d/.test(hash)) this.hadOther = true
       return this.say({ hash, status: 'applied', errorMessage: '' })
     }
+    this.failed.add(hash)
     this.say({ hash, status: 'failed', errorMessage: 'exit code 1' })
-    // Some say so when they are back on what they had.
     if (this.world.chance(0.3))
-      this.world.in(
-        1000,
-        () => this.status.hash === hash && this.status.status === 'failed' && this.say({ hash: this.running, status: 'applied', errorMessage: '' }),
-      )
+      this.world.in(1000, () => {
+        if (this.config.hash === hash && this.config.status === 'failed') this.say({ hash: this.running, status: 'applied', errorMessage: '' })
+      })
   }
 
   private say(status: ReportedStatus): void {
-    this.status = status
+    this.config = status
     this.ports.report(this)
   }
 }

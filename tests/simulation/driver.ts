@@ -1,229 +1,295 @@
-/** A rollout driver as small as can be: it stores first, and then acts. What it only remembers may be lost at any commit. */
+/** A rollout driver as small as can be, for two groups: it stores first, and then acts. What it only remembers may be lost at any commit. */
 import {
-  allowRetry,
-  configurationOutcome,
   createMember,
   createRollout,
   describeDecision,
   type Effect,
   emptyLedger,
   isOver,
-  type Lookup,
-  type Member,
   memberDeadline,
-  memberTraits,
-  type Move,
   moveOf,
   nextDeadline,
   observeMember,
   offerDecision,
-  onStatus,
   openAttempt,
   outstandingEffects,
   placeLate,
   placeMembers,
   releaseMember,
   releasesDue,
-  type ReportedStatus,
   restoreMember,
+  retriesDue,
   retryMember,
   revisionFor,
   type Rollout,
   type RolloutEvent,
-  type RolloutPlan,
   type Sight,
   step,
   timeOutAttempt,
   type Verdict,
 } from '@drover/fleet'
-import type { MemoryStore, Row } from './store.ts'
+import type { AgentReport, Offer } from './agent.ts'
+import { baselineHash, desiredConfig, idOf, isBusy, isUnderWay, outcomeOf, planOf } from './desired.ts'
+import { Presence, type Presences } from './presence.ts'
+import { Queues } from './queues.ts'
+import { allowed, currentOf, hear, lookupOf, matters, noMembers, settingsToOffer, withMember } from './rows.ts'
+import { type Facts, type GroupName, groupNames, isChosen, type Scenario, type Traits } from './scenario.ts'
+import { type GroupRow, type MemoryStore, type Row, type StoredDecision } from './store.ts'
 
 export interface DriverPorts {
   now(): number
   /** Calls at this time, unless the driver died meanwhile. */
   wake(at: number, run: () => void): void
-  send(agent: string, hash: string, reason: string): void
-  judge(round: number, gate: number, answer: (verdict: Verdict) => void): void
-  tell(line: string): void
+  send(agent: string, offer: Offer): void
+  judge(rollout: string, round: number, gate: number, answer: (verdict: Verdict) => void): void
+  tell(line: () => string): void
 }
 
-export const hashOf = (revision: number): string => `h${revision}`
+export type PersonAct = 'approve' | 'pause' | 'resume' | 'promote' | 'retry' | 'stop' | 'rollBack'
+type GroupEvent = { readonly group: GroupName; readonly event: RolloutEvent }
+
+/** Of an Agent with an open connection. */
+interface Session {
+  readonly connection: number
+  report: AgentReport
+  /** What it said is not stored yet. */
+  isNew: boolean
+  /** Hashes of the last offers. */
+  config: string | null
+  settings: string | null
+}
+
+const readOnlyRetryMs = 20_000
 
 export class Driver {
-  private readonly plan: RolloutPlan
+  private readonly scenario: Scenario
   private readonly store: MemoryStore
   private readonly ports: DriverPorts
   private readonly rows = new Map<string, Row>()
-  private rollout: Rollout | null
-  private current: number
-  /** Hash of the last offer on the connection. */
-  private readonly online = new Map<string, string | null>()
+  private readonly groups = new Map<GroupName, GroupRow>()
+  private readonly sessions = new Map<string, Session>()
   private readonly offlineSince = new Map<string, number>()
   private readonly deadlines = new Map<string, number>()
-  private queues: Map<number, string[]> | null = null
+  private readonly queues = new Map<GroupName, Queues>()
+  private readonly presences: Presences = new Map()
   private readonly todo: (() => void)[] = []
   private isActing = false
+  private isRecovering = false
 
   /** Reads what is stored and goes on from there. */
-  constructor(plan: RolloutPlan, store: MemoryStore, ports: DriverPorts) {
-    this.plan = plan
+  constructor(scenario: Scenario, store: MemoryStore, ports: DriverPorts) {
+    this.scenario = scenario
     this.store = store
     this.ports = ports
-    const { rows, rollout, current } = store.load()
+    const { rows, groups } = store.load()
     for (const row of rows) {
       this.rows.set(row.agent, row)
       this.offlineSince.set(row.agent, ports.now())
     }
-    this.rollout = rollout
-    this.current = current
+    for (const group of groups) this.groups.set(group.name, group)
+    for (const row of rows) this.count(row.agent, row)
   }
 
   /** After the constructor, so that what it does may fail. */
   resume(): void {
     for (const agent of this.rows.keys()) this.look(agent)
-    if (this.rollout !== null) this.enqueue(outstandingEffects(this.plan, this.rollout))
+    for (const { name, rollout } of this.groups.values()) {
+      if (rollout === null) continue
+      this.unblock(name)
+      this.enqueue(name, outstandingEffects(planOf(this.scenario, name), rollout))
+    }
   }
 
-  /** The group gets another revision: a new rollout, which takes over from one that is under way. */
-  startRollout(to: number): void {
-    const old = this.rollout
+  /** The group gets another revision: a new rollout, which takes over from one that is under way, in the same commit. */
+  startRollout(name: GroupName, to: number, by: string): void {
+    const group = this.groups.get(name) ?? { name, current: null, rollout: null, order: 0 }
+    const { current, rollout: old } = group
     if (old?.state === 'rollingBack') return
-    if (old !== null && !isOver(old)) this.transact([], [{ kind: 'supersede', rollout: `r${to}`, by: 'ann', reason: '' }])
-    const draft = createRollout({ id: `r${to}`, group: 'g', from: this.current, to })
-    const candidates = Array.from(this.rows.values(), ({ agent, parity }) => ({ agent, reachable: this.online.has(agent), lookup: lookup(parity) }))
-    const { waves, placements } = placeMembers(this.plan, draft.id, candidates)
+    const plan = planOf(this.scenario, name)
     const now = this.ports.now()
-    const rows = placements.flatMap((placement): Row[] => {
-      const row = this.rows.get(placement.agent)
-      return row === undefined ? [] : [{ ...row, member: createMember(placement, revisionFor(this.current, old, row.member).revision, now) }]
+    const draft = createRollout({ id: idOf(name, to), group: name, from: current, to })
+    const ended = old === null || isOver(old) ? null : step(plan, old, { kind: 'supersede', rollout: draft.id, by, reason: '' }, now)
+    const chosen = [...this.rows.values()].filter(({ facts }) => this.isMember(name, draft, facts))
+    const candidates = chosen.map(({ agent, facts }) => ({ agent, reachable: this.sessions.has(agent), lookup: lookupOf(facts) }))
+    const { waves, placements } = placeMembers(plan, draft.id, candidates)
+    const placed = new Map(placements.map((placement) => [placement.agent, placement]))
+    const order = 1 + Math.max(0, ...[...this.groups.values()].map((one) => one.order))
+    const rows = [...this.rows.values()].flatMap((row): Row[] => {
+      const placement = placed.get(row.agent)
+      if (placement === undefined) return row.members[name] === undefined ? [] : [withMember(row, name, undefined)]
+      return [withMember(row, name, createMember(placement, revisionFor(current, old, row.members[name] ?? null).revision, now))]
     })
-    const started = step(this.plan, draft, { kind: 'start', by: 'ann', reason: '', waves, blockers: [] }, now)
-    this.store.commit({ rows, rollout: started.rollout, decisions: started.decisions, ...finished(started.rollout) })
-    this.remember(rows, started.rollout)
-    this.queues = null
-    for (const decision of started.decisions) this.ports.tell(`${draft.id}: ${describeDecision(decision)}`)
-    this.enqueue(started.effects)
+    const blockers = this.scenario.overlap === 'wait' ? this.othersOver(name, chosen) : []
+    const started = step(plan, draft, { kind: 'start', by, reason: '', waves, blockers }, now)
+    const next = { name, current, rollout: started.rollout, order }
+    const decisions = [
+      ...(ended === null || old === null ? [] : ended.decisions.map((decision) => ({ rollout: old.id, group: name, decision }))),
+      ...started.decisions.map((decision) => ({ rollout: draft.id, group: name, decision })),
+    ]
+    this.store.commit({ rows, gone: [], groups: [next], decisions }, true)
+    this.presences.delete(name)
+    this.remember(rows, [next], decisions)
+    this.queues.delete(name)
+    if (ended !== null) this.enqueue(name, ended.effects)
+    this.enqueue(name, started.effects)
   }
 
-  act(kind: 'pause' | 'resume' | 'promote' | 'retry' | 'stop' | 'rollBack', by: string): void {
-    this.transact([], [{ kind, by, reason: '' }])
+  private isMember(name: GroupName, { from, to }: Pick<Rollout, 'from' | 'to'>, facts: Facts): boolean {
+    return isChosen(this.scenario, name, from, facts) || isChosen(this.scenario, name, to, facts)
   }
 
-  join(agent: string, parity: string): void {
-    const member =
-      this.rollout === null || this.rollout.waves.length === 0
-        ? null
-        : createMember(placeLate(this.plan, this.rollout.id, this.rollout.waves, agent, lookup(parity)), this.rollout.from, this.ports.now())
+  private othersOver(name: GroupName, rows: readonly Row[]): readonly string[] {
+    const others = [...this.groups.values()].filter((group) => group.name !== name && isUnderWay(group) && rows.some(({ members }) => members[group.name]))
+    return others.flatMap(({ rollout }) => (rollout === null ? [] : [rollout.id]))
+  }
+
+  /** Throws RolloutError when it is refused, StoreRefused when it cannot be stored. */
+  act(name: GroupName, kind: PersonAct, by: string): void {
+    if (this.groups.get(name)?.rollout != null) this.transact([], [{ group: name, event: { kind, by, reason: '' } }])
+  }
+
+  join(agent: string, facts: Facts, traits: Traits): void {
     this.offlineSince.set(agent, this.ports.now())
-    this.queues = null
-    this.transact([{ agent, parity, ledger: emptyLedger, member }])
+    const row: Row = { agent, facts, traits, ledger: emptyLedger, settings: { offered: null, status: null, failed: [] }, members: noMembers }
+    this.transact([this.placed(row)])
+  }
+
+  relabel(agent: string, facts: Facts): void {
+    const row = this.rows.get(agent)
+    if (row === undefined) return
+    this.transact([this.placed({ ...row, facts })])
+    this.look(agent)
+  }
+
+  /** In the rollouts of the groups that choose it, and in no other. */
+  private placed(row: Row): Row {
+    let next = row
+    for (const { name, current, rollout } of this.groups.values()) {
+      if (rollout === null || rollout.waves.length === 0) continue
+      const isIn = this.isMember(name, rollout, row.facts)
+      if (isIn && row.members[name] === undefined) {
+        const placement = placeLate(planOf(this.scenario, name), rollout.id, rollout.waves, row.agent, lookupOf(row.facts))
+        next = withMember(next, name, createMember(placement, revisionFor(current, rollout, null).revision, this.ports.now()))
+      } else if (!isIn && row.members[name] !== undefined) next = withMember(next, name, undefined)
+    }
+    return next
   }
 
   leave(agent: string): void {
     const row = this.rows.get(agent)
     if (row === undefined) return
-    this.online.delete(agent)
-    const move = moveOf(row.member, null)
-    const stepped = move === null || this.rollout === null ? null : step(this.plan, this.rollout, { kind: 'moved', moves: [move] }, this.ports.now())
-    this.store.commit({
-      rows: [{ agent, gone: true }],
-      ...(stepped === null ? {} : { rollout: stepped.rollout, decisions: stepped.decisions, ...finished(stepped.rollout) }),
-    })
-    this.rows.delete(agent)
-    if (stepped === null) return
-    this.remember([], stepped.rollout)
-    this.enqueue(stepped.effects)
+    this.sessions.delete(agent)
+    this.transact([], [], row)
   }
 
-  onConnect(agent: string, status: ReportedStatus): void {
+  onConnect(agent: string, connection: number, report: AgentReport): void {
     if (!this.rows.has(agent)) return
-    this.online.set(agent, null)
+    this.sessions.set(agent, { connection, report, isNew: true, config: null, settings: null })
     this.offlineSince.delete(agent)
-    this.onReport(agent, status)
+    this.count(agent, this.rows.get(agent))
+    this.onReport(agent, connection, report)
   }
 
-  onDisconnect(agent: string): void {
-    if (!this.online.delete(agent)) return
+  /** A late word of an earlier connection says nothing about the present one. */
+  onDisconnect(agent: string, connection: number): void {
+    if (this.sessions.get(agent)?.connection !== connection) return
+    this.sessions.delete(agent)
     this.offlineSince.set(agent, this.ports.now())
-    this.look(agent)
-    if (this.rows.size <= 100) this.transact([], [{ kind: 'presence', control: this.presence() }])
+    this.count(agent, this.rows.get(agent))
+    this.look(agent, true)
   }
 
-  onReport(agent: string, status: ReportedStatus): void {
-    const row = this.rows.get(agent)
-    if (row === undefined || !this.online.has(agent)) return
-    const { ledger } = onStatus(row.ledger, { ...status, now: this.ports.now(), desired: this.desired(row) })
-    this.look(agent, { ...row, ledger })
+  onReport(agent: string, connection: number, report: AgentReport): void {
+    const session = this.sessions.get(agent)
+    if (session?.connection !== connection) return
+    // Kept in memory first: when the store takes no writes it is looked at again.
+    session.report = report
+    session.isNew = true
+    this.look(agent, true)
   }
 
-  private presence() {
-    const control = [...this.rows.values()].filter(({ member }) => member !== null && memberTraits[member.state].side === 'before')
-    return { bad: control.filter(({ agent }) => !this.online.has(agent)).length, of: control.length }
+  private sight(row: Row, name: GroupName): Sight {
+    const outcome = outcomeOf(this.scenario, this.groups, row, name, this.sessions.get(row.agent)?.report.running)
+    return { outcome, offlineSince: this.offlineSince.get(row.agent) ?? null, busy: isBusy(this.groups, row, name) }
   }
 
-  private desired({ member }: Row): string | null {
-    const { revision } = revisionFor(this.current, this.rollout, member)
-    return revision === null ? null : hashOf(revision)
-  }
-
-  private sight(row: Row): Sight {
-    const outcome = configurationOutcome({ desired: this.desired(row), accepts: true, reports: true, ledger: row.ledger })
-    return { outcome, offlineSince: this.offlineSince.get(row.agent) ?? null, busy: false }
-  }
-
-  /** Takes what is known of an Agent to its member, stores that, and offers what it should have. */
-  private look(agent: string, changed: Row | undefined = this.rows.get(agent)): void {
-    if (changed === undefined) return
+  /** Takes what is known of an Agent to its members, stores that, and offers what it should have. `isPresence`: it may have come or gone. */
+  private look(agent: string, isPresence = false): void {
+    const stored = this.rows.get(agent)
+    if (stored === undefined) return
+    const session = this.sessions.get(agent)
     const now = this.ports.now()
-    const row = this.retried({ ...changed, ledger: timeOutAttempt(changed.ledger, now, this.plan.times.applyTimeoutMs).ledger }, now)
-    this.transact([this.observed(row, now)])
+    const heard = session?.isNew === true ? hear(this.scenario, this.groups, stored, session.report, now) : stored
+    const { applyTimeoutMs } = planOf(this.scenario, 'g').times
+    const ledger = heard.traits.reportsConfig ? timeOutAttempt(heard.ledger, now, applyTimeoutMs).ledger : heard.ledger
+    const timed = ledger === heard.ledger ? heard : { ...heard, ledger }
+    const row = this.retried(timed, now)
+    if (row !== timed) this.forgetOffers(agent)
+    this.transact([this.observed(row, now)], isPresence ? this.presenceEvents() : [])
+    if (session !== undefined) session.isNew = false
     this.offer(agent)
     this.setDeadline(agent)
   }
 
+  /** Those that failed and whose time has come to be tried again by themselves. */
   private retried(row: Row, now: number): Row {
-    const { member, ledger } = row
-    const desired = this.desired(row)
-    if (member?.state !== 'retrying' || desired === null || now < member.since + this.plan.retries.delayMs) return row
-    return { ...row, member: retryMember(member, now), ledger: allowRetry(ledger, desired) }
+    let next = row
+    for (const name of groupNames) {
+      const member = next.members[name]
+      if (member?.state !== 'retrying' || now < member.since + planOf(this.scenario, name).retries.delayMs) continue
+      next = allowed(this.scenario, this.groups, withMember(next, name, retryMember(member, now)), name)
+    }
+    return next
   }
 
   private observed(row: Row, now: number): Row {
-    return row.member === null ? row : { ...row, member: observeMember(this.plan, row.member, this.sight(row), now) }
+    let next = row
+    for (const name of groupNames) {
+      const member = next.members[name]
+      if (member !== undefined) next = withMember(next, name, observeMember(planOf(this.scenario, name), member, this.sight(next, name), now))
+    }
+    return next
   }
 
   private offer(agent: string): void {
     const row = this.rows.get(agent)
-    const lastOffered = this.online.get(agent)
-    if (row === undefined || lastOffered === undefined) return
+    const session = this.sessions.get(agent)
+    if (row === undefined || session === undefined) return
+    const desired = desiredConfig(this.scenario, this.groups, row)
     const decision = offerDecision({
-      desired: this.desired(row),
-      accepts: true,
-      reports: true,
+      desired,
+      accepts: row.traits.acceptsConfig,
+      reports: row.traits.reportsConfig,
       connected: true,
       complete: true,
-      lastOffered,
+      lastOffered: session.config,
       ledger: row.ledger,
-      baseline: null,
+      baseline: row.ledger.attempts.length === 0 ? null : baselineHash,
+      ...(desired === null ? {} : { effectiveMatches: session.report.running === desired }),
     })
-    if (decision.kind === 'none') return
+    const settings = settingsToOffer(this.scenario, this.groups, row, session.settings)
+    if (decision.kind === 'none' && settings === null) return
     const now = this.ports.now()
-    const { hash, reason } = decision
-    this.transact([this.observed({ ...row, ledger: openAttempt(row.ledger, { hash, reason, now }).ledger }, now)])
-    this.online.set(agent, hash)
-    this.ports.send(agent, hash, reason)
+    const ledger = decision.kind === 'none' ? row.ledger : openAttempt(row.ledger, { hash: decision.hash, reason: decision.reason, now }).ledger
+    const offered: Row = { ...row, ledger, settings: settings === null ? row.settings : { ...row.settings, offered: settings } }
+    this.transact([this.observed(offered, now)])
+    const config = decision.kind === 'none' ? null : decision.hash
+    session.config = config ?? session.config
+    session.settings = settings ?? session.settings
+    this.ports.send(agent, { config, settings })
   }
 
   private setDeadline(agent: string): void {
     const row = this.rows.get(agent)
     if (row === undefined) return
-    const times = [
-      nextDeadline(row.ledger, this.plan.times.applyTimeoutMs),
-      row.member === null ? null : memberDeadline(this.plan, row.member, this.sight(row)),
-    ]
-    const known = times.filter((time) => time !== null)
-    const at = Math.min(...known)
-    if (known.length === 0 || (this.deadlines.get(agent) ?? Number.POSITIVE_INFINITY) <= at) return
+    const { applyTimeoutMs } = planOf(this.scenario, 'g').times
+    const offlineSince = this.offlineSince.get(agent) ?? null
+    let at = (row.traits.reportsConfig ? nextDeadline(row.ledger, applyTimeoutMs) : null) ?? Number.POSITIVE_INFINITY
+    for (const name of groupNames) {
+      const member = row.members[name]
+      if (member !== undefined) at = Math.min(at, memberDeadline(planOf(this.scenario, name), member, { outcome: 'none', offlineSince, busy: false }) ?? at)
+    }
+    if (at === Number.POSITIVE_INFINITY || (this.deadlines.get(agent) ?? Number.POSITIVE_INFINITY) <= at) return
     this.deadlines.set(agent, at)
     this.ports.wake(at, () => {
       this.deadlines.delete(agent)
@@ -231,123 +297,179 @@ export class Driver {
     })
   }
 
-  /** Everything at once: rows, what their change is to the rollout, and what else happened to it. Nothing is stored when nothing changed. */
-  private transact(rows: readonly Row[], events: readonly RolloutEvent[] = []): void {
-    const moves: Move[] = []
-    const changed = rows.filter((row) => {
-      const before = this.rows.get(row.agent)
-      const move = moveOf(before?.member ?? null, row.member)
-      if (move !== null) moves.push(move)
-      return before !== row && JSON.stringify(before) !== JSON.stringify(row)
-    })
-    const all: readonly RolloutEvent[] = moves.length === 0 ? events : [{ kind: 'moved', moves }, ...events]
-    if (changed.length === 0 && all.length === 0) return
-    const now = this.ports.now()
-    let { rollout } = this
-    const decisions = []
-    const effects = []
-    if (rollout !== null)
-      for (const event of all) {
-        const next = step(this.plan, rollout, event, now)
-        rollout = next.rollout
-        decisions.push(...next.decisions)
-        effects.push(...next.effects)
-      }
-    this.store.commit({ rows: changed, rollout, decisions, ...(rollout === null ? {} : finished(rollout)) })
-    this.remember(changed, rollout)
-    for (const decision of decisions) this.ports.tell(`${rollout?.id}: ${describeDecision(decision)}`)
-    this.enqueue(effects)
+  /** Everything at once: rows, what their change is to the rollouts, and what else happened to those. Nothing is stored when nothing changed. */
+  private transact(rows: readonly Row[], events: readonly GroupEvent[] = [], gone: Row | null = null): void {
+    const changed = rows.filter((row) => this.rows.get(row.agent) !== row)
+    const stepped = groupNames.flatMap((name) => this.stepGroup(name, changed, events, gone))
+    if (changed.length === 0 && stepped.length === 0 && gone === null) return
+    const groups = stepped.map(({ group }) => group)
+    const decisions = stepped.flatMap((one) => one.decisions)
+    // Whatever sets what is sent, or must never be forgotten, is on disk before anything else is done.
+    const sync = decisions.length > 0 || gone !== null || changed.some((row) => matters(this.rows.get(row.agent), row))
+    this.store.commit({ rows: changed, gone: gone === null ? [] : [gone.agent], groups, decisions }, sync)
+    if (gone !== null) {
+      this.rows.delete(gone.agent)
+      this.count(gone.agent, undefined)
+    }
+    this.remember(changed, groups, decisions)
+    for (const { group, effects } of stepped) this.enqueue(group.name, effects)
   }
 
-  private remember(rows: readonly Row[], rollout: Rollout | null): void {
-    for (const row of rows) this.rows.set(row.agent, row)
-    for (const { member } of rows) if (member?.state === 'pending') this.queues?.get(member.wave)?.push(member.agent)
-    this.rollout = rollout
-    this.current = this.store.current
+  private stepGroup(name: GroupName, rows: readonly Row[], events: readonly GroupEvent[], gone: Row | null) {
+    const group = this.groups.get(name)
+    if (group?.rollout == null) return []
+    const moves = rows.map((row) => moveOf(this.rows.get(row.agent)?.members[name] ?? null, row.members[name] ?? null))
+    if (gone !== null) moves.push(moveOf(gone.members[name] ?? null, null))
+    const real = moves.filter((move) => move !== null)
+    const own = events.filter((one) => one.group === name).map(({ event }) => event)
+    const all: readonly RolloutEvent[] = real.length === 0 ? own : [{ kind: 'moved', moves: real }, ...own]
+    if (all.length === 0) return []
+    let { rollout } = group
+    const decisions: StoredDecision[] = []
+    const effects: Effect[] = []
+    for (const event of all) {
+      const next = step(planOf(this.scenario, name), rollout, event, this.ports.now())
+      rollout = next.rollout
+      for (const decision of next.decisions) decisions.push({ rollout: rollout.id, group: name, decision })
+      effects.push(...next.effects)
+    }
+    return [{ group: { ...group, rollout, current: currentOf(group.current, rollout) }, decisions, effects }]
   }
 
-  private enqueue(effects: readonly Effect[]): void {
-    for (const effect of effects) this.todo.push(() => this.carryOut(effect))
+  private remember(rows: readonly Row[], groups: readonly GroupRow[], decisions: readonly StoredDecision[]): void {
+    for (const group of groups) this.groups.set(group.name, group)
+    for (const row of rows) {
+      this.rows.set(row.agent, row)
+      this.count(row.agent, row)
+    }
+    for (const { members } of rows) for (const name of groupNames) if (members[name]?.state === 'pending') this.queues.get(name)?.add(members[name])
+    for (const { rollout, decision } of decisions) this.ports.tell(() => `${rollout}: ${describeDecision(decision)}`)
+  }
+
+  private enqueue(name: GroupName, effects: readonly Effect[]): void {
+    for (const effect of effects) this.todo.push(() => this.carryOut(name, effect))
     if (this.isActing) return
     this.isActing = true
-    for (let next = this.todo.shift(); next !== undefined; next = this.todo.shift()) next()
-    this.isActing = false
+    try {
+      for (let next = this.todo.shift(); next !== undefined; next = this.todo.shift()) next()
+    } finally {
+      this.isActing = false
+    }
   }
 
-  private carryOut(effect: Effect): void {
+  /** The store takes no writes: forgets what it was about to do, and begins again from what is stored once it takes them. */
+  onReadOnly(): void {
+    this.todo.length = 0
+    if (this.isRecovering) return
+    this.isRecovering = true
+    this.ports.wake(this.ports.now() + readOnlyRetryMs, () => {
+      this.isRecovering = false
+      this.queues.clear()
+      this.resume()
+    })
+  }
+
+  private carryOut(name: GroupName, effect: Effect): void {
     switch (effect.kind) {
       case 'release':
-        return this.release(effect.wave)
+        return this.release(name, effect.wave)
       case 'restore':
+        for (const agent of this.rows.keys()) this.restore(name, agent)
+        return this.transact([], [{ group: name, event: { kind: 'swept', sweep: effect.sweep } }])
       case 'retry':
-        for (const agent of this.rows.keys()) this.sweep(effect.kind, agent)
-        return this.transact([], [{ kind: 'swept', sweep: effect.sweep }])
-      case 'ask':
+        return this.retryAll(name, effect.sweep)
+      case 'ask': {
+        const id = this.groups.get(name)?.rollout?.id ?? ''
         for (const gate of effect.gates)
-          this.ports.judge(effect.round, gate, (verdict) => this.transact([], [{ kind: 'verdict', round: effect.round, gate, verdict }]))
+          this.ports.judge(id, effect.round, gate, (verdict) => {
+            if (this.groups.get(name)?.rollout?.id === id) this.transact([], [{ group: name, event: { kind: 'verdict', round: effect.round, gate, verdict } }])
+          })
         return
+      }
       case 'wake':
-        return this.ports.wake(effect.at, () => this.transact([], [{ kind: 'tick' }]))
+        return this.ports.wake(effect.at, () => this.transact([], [{ group: name, event: { kind: 'tick' } }]))
       case 'finished':
-        // The group has a revision now that some rows only heard of.
-        for (const agent of this.rows.keys()) this.look(agent)
+        for (const other of groupNames) if (other !== name) this.unblock(other)
+        for (const { agent, members } of this.rows.values()) if (groupNames.some((other) => members[other]?.state === 'busy')) this.look(agent)
         return
       default:
         return effect satisfies never
     }
   }
 
-  private release(wave: number): void {
+  private unblock(name: GroupName): void {
+    const rollout = this.groups.get(name)?.rollout ?? null
+    if (rollout === null || rollout.blockers.length === 0) return
+    const names = rollout.blockers.filter((id) => [...this.groups.values()].some((group) => group.rollout?.id === id && isUnderWay(group)))
+    if (names.length < rollout.blockers.length) this.transact([], [{ group: name, event: { kind: 'blockers', names } }])
+  }
+
+  private release(name: GroupName, wave: number): void {
     for (;;) {
-      const due = this.rollout === null ? 0 : releasesDue(this.rollout, wave)
-      const agent = due === 0 ? undefined : this.nextPending(wave)
+      const rollout = this.groups.get(name)?.rollout ?? null
+      const agent = rollout === null || releasesDue(rollout, wave) === 0 ? undefined : this.nextPending(name, wave)
       const row = agent === undefined ? undefined : this.rows.get(agent)
-      if (agent === undefined || row?.member == null) return
-      this.transact([{ ...row, member: releaseMember(this.plan, row.member, this.sight(row), this.ports.now()) }])
+      const member = row?.members[name]
+      if (agent === undefined || row === undefined || member === undefined) return
+      this.transact([withMember(row, name, releaseMember(planOf(this.scenario, name), member, this.sight(row, name), this.ports.now()))])
       this.look(agent)
     }
   }
 
-  private nextPending(wave: number): string | undefined {
-    this.queues ??= queuesOf(this.rows.values())
-    const queue = this.queues.get(wave) ?? []
-    for (let agent = queue.shift(); agent !== undefined; agent = queue.shift()) if (this.rows.get(agent)?.member?.state === 'pending') return agent
-    return undefined
+  private nextPending(name: GroupName, wave: number): string | undefined {
+    const queues = this.queues.get(name) ?? new Queues(this.rows.values(), name)
+    this.queues.set(name, queues)
+    return queues.take(wave, (agent) => this.rows.get(agent)?.members[name]?.state === 'pending')
   }
 
-  private sweep(kind: 'restore' | 'retry', agent: string): void {
+  private restore(name: GroupName, agent: string): void {
     const row = this.rows.get(agent)
-    if (row?.member == null || this.rollout === null) return
-    const now = this.ports.now()
-    const { state } = row.member
-    if (kind === 'restore') this.transact([{ ...row, member: restoreMember(row.member, this.rollout.from, this.offlineSince.get(agent) ?? null, now) }])
-    else if (state === 'failed' || state === 'timedOut') {
-      const desired = this.desired(row)
-      this.transact([{ ...row, member: retryMember(row.member, now), ledger: desired === null ? row.ledger : allowRetry(row.ledger, desired) }])
-      // What timed out is offered once more on the same connection.
-      if (state === 'timedOut' && this.online.has(agent)) this.online.set(agent, null)
-    }
+    const member = row?.members[name]
+    const rollout = this.groups.get(name)?.rollout ?? null
+    if (row === undefined || member === undefined || rollout === null) return
+    this.transact([withMember(row, name, restoreMember(member, rollout.from, this.offlineSince.get(agent) ?? null, this.ports.now()))])
     this.look(agent)
   }
-}
 
-const lookup =
-  (parity: string): Lookup =>
-  (key) =>
-    key === 'parity' ? parity : undefined
-
-function finished(rollout: Rollout): { readonly current?: number } {
-  if (rollout.state === 'completed') return { current: rollout.to }
-  return rollout.state === 'rolledBack' && rollout.from !== null ? { current: rollout.from } : {}
-}
-
-function queuesOf(rows: Iterable<Row>): Map<number, string[]> {
-  const members = Array.from(rows, ({ member }) => member).filter((member): member is Member => member?.state === 'pending')
-  const queues = new Map<number, string[]>()
-  for (const { wave, agent } of members.toSorted((a, b) => a.point - b.point || (a.agent < b.agent ? -1 : 1))) {
-    const queue = queues.get(wave)
-    if (queue === undefined) queues.set(wave, [agent])
-    else queue.push(agent)
+  private retryAll(name: GroupName, sweep: number): void {
+    const failed = [...this.rows.values()].filter(({ members }) => members[name]?.state === 'failed' || members[name]?.state === 'timedOut')
+    for (const { agent } of failed.toSorted((a, b) => (a.members[name]?.since ?? 0) - (b.members[name]?.since ?? 0))) {
+      const rollout = this.groups.get(name)?.rollout ?? null
+      // The rest when others have answered.
+      if (rollout === null || retriesDue(planOf(this.scenario, name), rollout) === 0) return
+      const row = this.rows.get(agent)
+      const member = row?.members[name]
+      if (row === undefined || member === undefined) continue
+      this.transact([allowed(this.scenario, this.groups, withMember(row, name, retryMember(member, this.ports.now())), name)])
+      this.forgetOffers(agent)
+      this.look(agent)
+    }
+    this.transact([], [{ group: name, event: { kind: 'swept', sweep } }])
   }
-  return queues
+
+  /** The same is offered once more on the same connection. */
+  private forgetOffers(agent: string): void {
+    const session = this.sessions.get(agent)
+    if (session === undefined) return
+    session.config = null
+    session.settings = null
+  }
+
+  private count(agent: string, row: Row | undefined): void {
+    for (const group of this.groups.values()) this.presenceIn(group.name).update(agent, row, group, this.offlineSince.get(agent))
+  }
+
+  private presenceIn(name: GroupName): Presence {
+    const known = this.presences.get(name) ?? new Presence()
+    this.presences.set(name, known)
+    return known
+  }
+
+  private presenceEvents(): readonly GroupEvent[] {
+    return [...this.groups.values()].flatMap(({ name, rollout }): GroupEvent[] => {
+      const control = this.presenceIn(name).share
+      const isSame = rollout === null || (rollout.presence.bad === control.bad && rollout.presence.of === control.of)
+      return isSame || !isUnderWay({ rollout }) ? [] : [{ group: name, event: { kind: 'presence', control } }]
+    })
+  }
 }

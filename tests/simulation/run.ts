@@ -1,55 +1,80 @@
 /** Runs seeds, and makes a failing one small. */
-import { type Scenario, createScenario, smaller } from './scenario.ts'
+import { InvariantBroken } from './invariant.ts'
+import { createScenario, type Scenario } from './scenario.ts'
+import { smaller } from './shrink.ts'
 import { Simulation } from './simulation.ts'
 
 export interface Failure {
   readonly scenario: Scenario
   readonly error: unknown
-  readonly story: readonly string[]
 }
 
 export function runScenario(scenario: Scenario): Failure | null {
-  const simulation = new Simulation(scenario)
   try {
-    simulation.run()
+    new Simulation(scenario).run()
     return null
   } catch (error) {
-    return { scenario, error, story: simulation.world.story }
+    return { scenario, error }
   }
 }
 
-const maxTries = 300
+/** Two failures with the same one have the same cause, as far as can be told. */
+export function kindOf({ error }: Failure): string {
+  return error instanceof InvariantBroken ? error.invariant : error instanceof Error ? error.name : 'unknown'
+}
 
-/** The smallest scenario found that still fails, whatever it fails with. */
+const maxTries = 400
+
+/** The smallest scenario found that breaks the same promise. The same for the same failure. */
 export function shrink(failure: Failure): Failure {
+  const kind = kindOf(failure)
   let smallest = failure
   let tries = 0
   for (;;) {
     let found: Failure | null = null
     for (const next of smaller(smallest.scenario)) {
       if (++tries > maxTries) return smallest
-      found = runScenario(next)
-      if (found !== null) break
+      const failed = runScenario(next)
+      if (failed === null || kindOf(failed) !== kind) continue
+      found = failed
+      break
     }
     if (found === null) return smallest
     smallest = found
   }
 }
 
-const linesOfStory = 60
+const linesOfStory = 180
 
-export function tellFailure({ scenario, error, story }: Failure): string {
+/** In sentences: what broke, in which setting, and what happened before. */
+export function tellFailure({ scenario, error }: Failure): string {
+  const simulation = new Simulation(scenario, true)
+  try {
+    simulation.run()
+  } catch {
+    // Known; this run is for its story.
+  }
   const { seed, agents, faults, acts } = scenario
-  const said = error instanceof Error ? `${error.name}: ${error.message}\n${error.name === 'InvariantBroken' ? '' : (error.stack ?? '')}` : String(error)
-  const setting = `seed ${seed}, ${agents} agents, faults: ${faults.join(', ') || 'none'}, acts: ${acts.map(({ kind }) => kind).join(', ') || 'none'}`
-  return [said, setting, JSON.stringify(scenario), ...story.slice(-linesOfStory)].join('\n')
+  const said =
+    error instanceof InvariantBroken ? `Broken promise (${error.invariant}): ${error.message}.` : String(error instanceof Error ? error.stack : error)
+  const { story } = simulation.world
+  const left = story.length - linesOfStory
+  return [
+    said,
+    `Seed ${seed}, made small: ${agents} agents; faults: ${faults.join(', ') || 'none'}; people: ${acts.map(({ kind }) => kind).join(', ') || 'a new revision only'}.`,
+    '',
+    ...(left > 0 ? [`(${left} lines before)`] : []),
+    ...story.slice(-linesOfStory),
+    '',
+    `To keep in seeds.json: ${JSON.stringify(scenario)}`,
+  ].join('\n')
 }
 
-/** The story of the first seed that fails, made small; null: none does. */
-export function findFailure(firstSeed: number, count: number): string | null {
+/** The first seed that fails; null: none does. */
+export function findFailure(firstSeed: number, count: number): Failure | null {
   for (let seed = firstSeed; seed < firstSeed + count; seed++) {
     const failure = runScenario(createScenario(seed))
-    if (failure !== null) return tellFailure(shrink(failure))
+    if (failure !== null) return failure
   }
   return null
 }

@@ -1,361 +1,228 @@
-/** Puts a driver, its store, a network and a fleet together, breaks them as the scenario says, and checks what must always hold. */
-import { type Decision, isOver, memberTraits, recount, type ReportedStatus, revisionFor, RolloutError, type Verdict } from '@drover/fleet'
+/** Puts a server, a network and a fleet together, breaks them as the scenario says, and checks what must always hold. */
+import { isOver, type Verdict } from '@drover/fleet'
 import { createRandom } from '@drover/testing'
-import { type AgentNature, SimulatedAgent } from './agent.ts'
-import { Driver, hashOf } from './driver.ts'
-import type { ActKind, FaultKind, Scenario } from './scenario.ts'
-import { DriverDied, MemoryStore } from './store.ts'
+import { SimulatedAgent } from './agent.ts'
+import { boundMs } from './bound.ts'
+import { checkEnd } from './end.ts'
+import { Faults } from './faults.ts'
+import { idOf, revisionsIn } from './desired.ts'
+import { broken } from './invariant.ts'
+import { Network } from './network.ts'
+import { type ActKind, type Facts, type GroupName, isAmong, revisionOf, type Scenario } from './scenario.ts'
+import { Server } from './server.ts'
+import type { MemoryStore } from './store.ts'
 import { World } from './world.ts'
-
-export class InvariantBroken extends Error {
-  override readonly name = 'InvariantBroken'
-}
 
 const secondMs = 1000
 const minuteMs = 60 * secondMs
-const dayMs = 24 * 60 * minuteMs
-const maxEvents = 5_000_000
+const attendEveryMs = 10 * minuteMs
 
 export class Simulation {
   readonly scenario: Scenario
   readonly world: World
-  readonly store = new MemoryStore()
+  readonly faults: Faults
+  readonly server: Server
   readonly agents = new Map<string, SimulatedAgent>()
   events = 0
-  private driver: Driver | null = null
-  /** Of the drivers so far: what an earlier one asked for is not done any more. */
-  private generation = 0
-  private clockOffsetMs = 0
-  private connections = 0
-  private revision = 1
+  private readonly network: Network
+  private readonly revisions: Record<GroupName, number>
   private nextAgent = 0
-  private checkedCommits = 0
-  private checkedDecisions = 0
-  private readonly numbers = new Map<string, number>()
-  private soakedAt = 0
-  private completed = 1
-  private readonly opened = new Map<string, number>()
 
-  constructor(scenario: Scenario) {
+  /** `isTold`: with a story, which takes time. */
+  constructor(scenario: Scenario, isTold = false) {
     this.scenario = scenario
-    this.world = new World(createRandom(scenario.seed ^ 0x5eed))
-    this.store.beforeCommit = () => this.dieSometimes('crashBefore')
-    this.store.afterCommit = () => this.dieSometimes('crashAfter')
+    this.world = new World(createRandom(scenario.seed ^ 0x5eed), isTold)
+    this.faults = new Faults(scenario, this.world)
+    const first = scenario.hasFirst ? 1 : 0
+    this.revisions = { g: first, h: first }
+    this.server = new Server(scenario, this.world, this.faults, {
+      onDeath: () => this.network.dropAll(),
+      send: (agent, offer) => this.network.toAgent(agent, offer),
+      verdict: () => this.verdict(),
+    })
+    this.network = new Network(this.agents, this.world, this.faults, {
+      isUp: () => this.server.driver !== null,
+      connected: (agent, connection, report) => void this.server.call(() => this.server.driver?.onConnect(agent, connection, report)),
+      disconnected: (agent, connection) => void this.server.call(() => this.server.driver?.onDisconnect(agent, connection)),
+      reported: (agent, connection, report) => void this.server.call(() => this.server.driver?.onReport(agent, connection, report)),
+    })
+  }
+
+  get store(): MemoryStore {
+    return this.server.store
   }
 
   /** Throws InvariantBroken, or whatever else went wrong. */
   run(): void {
     const { scenario, world } = this
-    this.boot()
+    if (scenario.hasFirst) for (const name of scenario.groups) this.store.groups.set(name, { name, current: 1, rollout: null, order: 0 })
+    this.server.boot()
     for (let index = 0; index < scenario.agents; index++) this.join(!world.chance(scenario.absent))
-    world.at(minuteMs, () => this.act('newRevision'))
-    for (const { atMs, kind } of scenario.acts) world.at(2 * minuteMs + atMs, () => this.act(kind))
-    for (let at = 2 * minuteMs; at < scenario.quietAtMs; at += minuteMs) world.at(at, () => this.mischief())
+    world.at(minuteMs, () => this.act('newRevision', 'g'))
+    for (const { atMs, kind, group } of scenario.acts) world.at(2 * minuteMs + atMs, () => this.act(kind, group))
+    world.at(2 * minuteMs, () => this.mischief())
     world.at(scenario.quietAtMs, () => this.quiet())
+    const endMs = scenario.quietAtMs + boundMs(scenario)
     while (world.next()) {
-      this.check()
-      if (++this.events > maxEvents || world.now > 30 * dayMs) this.fail('it does not come to rest')
+      this.events++
+      if (world.now > endMs) this.checkEnded()
     }
-    this.checkEnd()
+    this.checkEnded()
+    this.server.rollouts.recountAll()
+    checkEnd(scenario, this.store, this.agents)
   }
 
-  private get isQuiet(): boolean {
-    return this.world.now >= this.scenario.quietAtMs
+  private checkEnded(): void {
+    for (const { name, rollout } of this.store.groups.values())
+      if (rollout !== null && !isOver(rollout)) broken('endless', `all is quiet, and ${this.server.rollouts.describe(name)} does not end`)
   }
 
-  private happens(kind: FaultKind): boolean {
-    return !this.isQuiet && this.scenario.faults.includes(kind) && this.world.chance(this.scenario.faultRate)
-  }
-
-  private dieSometimes(kind: 'crashBefore' | 'crashAfter'): void {
-    if (this.driver !== null && this.happens(kind)) throw new DriverDied(kind)
-  }
-
-  private boot(): void {
-    const { world } = this
-    const generation = ++this.generation
-    const isAlive = (): boolean => this.generation === generation && this.driver !== null
-    const now = (): number => world.now + this.clockOffsetMs
-    const wake = (at: number, run: () => void): void =>
-      // A timer that is early, since the clock was put back, waits on.
-      world.at(at - this.clockOffsetMs, () => isAlive() && (now() < at ? wake(at, run) : this.call(run)))
-    const ports = {
-      now,
-      wake,
-      send: (agent: string, hash: string, reason: string) => this.sendOffer(agent, hash, reason),
-      judge: (_round: number, _gate: number, answer: (verdict: Verdict) => void) =>
-        world.in(world.between(0, 5000), () => isAlive() && this.call(() => answer(this.verdict()))),
-      tell: (line: string) => world.tell(line),
-    }
-    const driver = new Driver(this.scenario.plan, this.store, ports)
-    this.driver = driver
-    this.call(() => driver.resume())
-  }
-
-  /** Into the driver, which may die of it. */
-  private call(run: () => void): void {
-    if (this.driver === null) return
-    try {
-      run()
-    } catch (error) {
-      if (error instanceof RolloutError) return
-      if (!(error instanceof DriverDied)) throw error
-      this.world.tell(`the driver dies (${error.message})`)
-      this.driver = null
-      for (const agent of this.agents.values()) this.drop(agent)
-      this.world.in(this.world.between(secondMs, 30 * secondMs), () => {
-        this.world.tell('the driver is back')
-        this.boot()
-      })
-    }
-  }
-
-  private verdict(): Verdict {
+  private verdict(): Verdict | null {
     const { gate } = this.scenario
-    const kind = gate === 'fails' && !this.isQuiet ? 'fail' : gate === 'unsure' && !this.isQuiet ? 'inconclusive' : 'pass'
-    return { verdict: kind, text: `the gate says ${kind}`, numbers: {} }
+    const say = (kind: Verdict['verdict']): Verdict => ({ verdict: kind, text: `the gate says ${kind}`, numbers: {} })
+    if (this.faults.isQuiet || gate === 'passes') return say('pass')
+    if (gate === 'silent') return null
+    if (gate === 'flaps') return say(this.world.chance(0.5) ? 'fail' : 'pass')
+    return say(gate === 'fails' ? 'fail' : 'inconclusive')
   }
 
-  private join(isConnected: boolean): void {
+  private join(isConnected: boolean, copyOf: SimulatedAgent | null = null): void {
     const { scenario, world } = this
-    const nature: AgentNature = world.chance(scenario.broken) ? 'broken' : world.chance(scenario.mute) ? 'mute' : 'good'
-    const agent = new SimulatedAgent(`a${this.nextAgent++}`, nature, world, {
-      report: (one) => this.report(one),
-      isFailingNow: () => !this.isQuiet && world.chance(scenario.transient),
-      crashes: () => {
-        const crashes = this.happens('agentCrash')
-        if (crashes) this.disconnect(agent, world.between(secondMs, 3 * minuteMs))
-        return crashes
-      },
-      lies: () => this.happens('liar'),
-    })
-    this.agents.set(agent.name, agent)
-    this.call(() => this.driver?.join(agent.name, agent.parity))
-    // Died of it: it was not stored, so it is tried again by an Agent that connects.
-    if (!this.store.rows.has(agent.name)) this.agents.delete(agent.name)
-    else if (isConnected) this.connect(agent)
-  }
-
-  private connect(agent: SimulatedAgent): void {
-    if (agent.connection !== 0 || !this.agents.has(agent.name)) return
-    if (this.driver === null) return this.world.in(this.world.between(secondMs, 30 * secondMs), () => this.connect(agent))
-    agent.connection = ++this.connections
-    const { status } = agent
-    this.call(() => this.driver?.onConnect(agent.name, status))
-  }
-
-  /** The connection breaks; the driver notices at once, or only when it misses pongs. */
-  private disconnect(agent: SimulatedAgent, backInMs: number): void {
-    const { connection } = agent
-    if (connection === 0) return
-    agent.connection = 0
-    this.world.in(this.world.chance(0.5) ? 0 : Math.min(backInMs - 1, 75 * secondMs), () => {
-      if (agent.connection === 0) this.call(() => this.driver?.onDisconnect(agent.name))
-    })
-    this.world.in(backInMs, () => this.connect(agent))
-  }
-
-  /** The driver is dead. */
-  private drop(agent: SimulatedAgent): void {
-    if (agent.connection === 0) return
-    agent.connection = 0
-    this.world.in(this.world.between(secondMs, minuteMs), () => this.connect(agent))
-  }
-
-  /** Over the connection that the Agent has now, if that still is there when it arrives. */
-  private deliver(agent: SimulatedAgent, run: () => void): void {
-    const { world } = this
-    const { connection } = agent
-    if (connection === 0) return
-    if (this.happens('drop')) {
-      world.tell(`a message of or to ${agent.name} is lost with the connection`)
-      return this.disconnect(agent, world.between(secondMs, 2 * minuteMs))
+    const name = `a${this.nextAgent++}`
+    const facts: Facts = {
+      ring: isAmong(0.5, 'ring', name) ? 'odd' : 'even',
+      team: scenario.groups.length === 1 ? 'g' : isAmong(0.7, 'team', name) ? 'both' : isAmong(0.5, 'other', name) ? 'g' : 'h',
     }
-    const arrive = (): void => {
-      if (agent.connection === connection) run()
+    const traits = {
+      acceptsConfig: !isAmong(scenario.deaf, 'deaf', name),
+      reportsConfig: !isAmong(scenario.wordless, 'wordless', name),
+      acceptsSettings: !isAmong(0.2, 'settings', name),
     }
-    const delayMs = this.happens('delay') ? world.between(0, 2 * minuteMs) : this.happens('reorder') ? world.between(0, 5000) : 20
-    world.in(delayMs, arrive)
-    if (this.happens('duplicate')) world.in(delayMs + world.between(0, 3000), arrive)
+    const first = (['g', 'h'] as const).filter((group) => scenario.groups.includes(group) && (facts.team === 'both' || facts.team === group))
+    const running = copyOf?.running ?? (scenario.hasFirst ? first.map((group) => idOf(group, 1)).join('') : 'own')
+    const agent = new SimulatedAgent(name, { traits, isMute: isAmong(scenario.mute, 'mute', name), running }, world, {
+      report: (one) => this.network.toServer(one),
+      fails: (one, hash) => this.fails(one, hash),
+      crashes: (one) => this.crashes(one),
+      lies: () => this.faults.happens('liar', 'message'),
+    })
+    this.agents.set(name, agent)
+    this.server.call(() => this.server.driver?.join(name, facts, traits))
+    // The server died of it or could not store it: it is not known, and not simulated.
+    if (!this.store.rows.has(name)) return void this.agents.delete(name)
+    if (isConnected) this.network.connect(agent)
+    if (scenario.restlessMs !== null || isAmong(scenario.flappers, 'flapper', name)) this.rest(agent)
   }
 
-  private report(agent: SimulatedAgent): void {
-    const status: ReportedStatus = agent.status
-    this.deliver(agent, () => this.call(() => this.driver?.onReport(agent.name, status)))
+  /** Its connection breaks again and again. */
+  private rest(agent: SimulatedAgent): void {
+    const everyMs = isAmong(this.scenario.flappers, 'flapper', agent.name) ? 5 * minuteMs : (this.scenario.restlessMs ?? 0)
+    this.world.in(this.world.between(0, 2 * everyMs), () => {
+      if (this.faults.isQuiet || !this.agents.has(agent.name)) return
+      this.network.disconnect(agent, this.world.between(secondMs, 4 * minuteMs))
+      this.rest(agent)
+    })
   }
 
-  private sendOffer(name: string, hash: string, reason: string): void {
-    this.checkOffer(name, hash, reason)
-    const agent = this.agents.get(name)
-    if (agent !== undefined) this.deliver(agent, () => agent.takeOffer(hash))
+  private fails(agent: SimulatedAgent, hash: string): boolean {
+    const { scenario, world } = this
+    const isSettings = hash.startsWith('t:')
+    for (const { group, revision } of revisionsIn(hash)) {
+      const { broken: share, brokenSettings } = revisionOf(scenario, revision)
+      if (isAmong(isSettings ? brokenSettings : share, hash.slice(0, 2) + idOf(group, revision), agent.name)) return true
+      if (revision === 1 && agent.hadOther && isAmong(scenario.stuck, 'stuck', agent.name)) return true
+    }
+    return !this.faults.isQuiet && hash !== 'base' && world.chance(scenario.transient)
   }
 
-  private act(kind: ActKind): void {
-    const { driver, world } = this
-    if (driver === null) return
-    world.tell(`somebody wants: ${kind}`)
-    if (kind === 'newRevision') {
-      const to = this.revision + 1
-      this.call(() => driver.startRollout(to))
-      if (this.store.rollout?.to === to) this.revision = to
-    } else if (kind === 'join') this.join(true)
-    else if (kind === 'leave') {
-      const names = [...this.agents.keys()]
-      const name = names[world.between(0, names.length)]
-      if (name === undefined) return
-      this.call(() => driver.leave(name))
-      if (!this.store.rows.has(name)) this.agents.delete(name)
-    } else this.call(() => driver.act(kind, 'bob'))
+  private crashes(agent: SimulatedAgent): boolean {
+    if (!this.faults.happens('agentCrash', 'message')) return false
+    this.network.disconnect(agent, this.world.between(secondMs, 3 * minuteMs))
+    return true
   }
 
+  private act(kind: ActKind, group: GroupName): void {
+    const { server, world } = this
+    if (server.driver === null) return
+    switch (kind) {
+      case 'newRevision': {
+        const to = this.revisions[group] + 1
+        world.tell(() => `Ann gives group ${group} revision ${to}`)
+        server.act(group, (driver) => driver.startRollout(group, to, 'ann'))
+        if (this.store.groups.get(group)?.rollout?.to === to) this.revisions[group] = to
+        return
+      }
+      case 'join':
+        world.tell(() => `a new agent a${this.nextAgent} comes`)
+        return this.join(true)
+      case 'leave':
+      case 'relabel':
+      case 'moveTeam':
+        return this.change(kind)
+      case 'approveOwn':
+        world.tell(() => `Ann approves of her own rollout of ${group}`)
+        return void server.act(group, (driver) => driver.act(group, 'approve', 'ann'))
+      default:
+        world.tell(() => `Bob wants to ${kind} the rollout of ${group}`)
+        return void server.act(group, (driver) => driver.act(group, kind, 'bob'))
+    }
+  }
+
+  private change(kind: 'leave' | 'relabel' | 'moveTeam'): void {
+    const names = [...this.agents.keys()]
+    const name = names[this.world.between(0, names.length)]
+    const facts = name === undefined ? undefined : this.store.rows.get(name)?.facts
+    if (name === undefined || facts === undefined) return
+    this.world.tell(() => `${name} ${kind === 'leave' ? 'is retired' : 'gets other labels'}`)
+    if (kind === 'leave') this.server.call(() => this.server.driver?.leave(name))
+    else {
+      const next: Facts =
+        kind === 'relabel' ? { ...facts, ring: facts.ring === 'odd' ? 'even' : 'odd' } : { ...facts, team: facts.team === 'both' ? 'h' : 'both' }
+      this.server.call(() => this.server.driver?.relabel(name, next))
+    }
+    if (!this.store.rows.has(name)) this.agents.delete(name)
+  }
+
+  /** Once a minute. */
   private mischief(): void {
-    const { world } = this
-    if (this.happens('partition')) {
-      world.tell('a partition')
-      const until = world.between(10 * secondMs, 10 * minuteMs)
-      for (const agent of this.agents.values()) if (world.chance(0.5)) this.disconnect(agent, until + world.between(0, secondMs))
+    const { world, faults } = this
+    if (faults.isQuiet) return
+    world.in(minuteMs, () => this.mischief())
+    this.server.mischief()
+    if (faults.happens('partition', 'minute')) {
+      world.tell(() => 'half of the network is cut off')
+      const untilMs = world.between(10 * secondMs, 10 * minuteMs)
+      for (const agent of this.agents.values()) if (world.chance(0.5)) this.network.disconnect(agent, untilMs + world.between(0, secondMs))
     }
-    if (this.happens('clockJump')) {
-      this.clockOffsetMs = world.chance(0.5) ? 60 * minuteMs : -60 * minuteMs
-      world.tell(`the clock is off by ${this.clockOffsetMs / minuteMs} minutes`)
-    }
+    if (faults.happens('clone', 'minute')) this.clone()
+  }
+
+  /** An image with a running Agent in it is started once more. */
+  private clone(): void {
+    const names = [...this.agents.keys()]
+    const agent = this.agents.get(names[this.world.between(0, names.length)] ?? '')
+    if (agent === undefined) return
+    const { report } = agent
+    this.network.takeOver(agent, report, () => this.join(true, agent))
   }
 
   /** Everybody behaves from here on, and people see to it that it ends. */
   private quiet(): void {
-    this.world.tell('all is quiet from here on')
+    this.world.tell(() => 'all is quiet from here on')
+    this.server.quiet()
     // An offer is made once a connection: who ignored it gets it with the next one.
     for (const agent of this.agents.values()) {
-      if (agent.connection === 0) this.connect(agent)
-      else this.disconnect(agent, this.world.between(secondMs, minuteMs))
+      if (agent.connection === 0) this.network.connect(agent)
+      else this.network.disconnect(agent, this.world.between(secondMs, minuteMs))
     }
-    const attend = (visit: number): void => {
-      const { rollout } = this.store
-      if (rollout === null || isOver(rollout)) return
-      if (visit > 2000) this.fail(`it does not end, but is ${rollout.state}`)
-      if (rollout.state === 'paused') this.act(visit % 3 === 2 ? 'promote' : 'resume')
-      this.world.in(10 * minuteMs, () => attend(visit + 1))
-    }
-    this.world.in(10 * minuteMs, () => attend(0))
+    for (const group of this.scenario.groups) this.world.in(attendEveryMs, () => this.attend(group, 1))
   }
 
-  private fail(message: string): never {
-    throw new InvariantBroken(message)
-  }
-
-  /** What is sent was stored before, and the stored rollout allows it. */
-  private checkOffer(name: string, hash: string, reason: string): void {
-    const { rollout, rows } = this.store
-    const row = rows.get(name)
-    if (row === undefined) return this.fail(`${name} left and is sent ${hash}`)
-    if (!row.ledger.attempts.some((attempt) => attempt.hash === hash)) this.fail(`${name} is sent ${hash}, which is not in the stored ledger`)
-    if (rollout === null || reason === 'restore' || hash !== hashOf(rollout.to)) return
-    if (rollout.state === 'rollingBack' || rollout.state === 'rolledBack') this.fail(`${name} is sent ${hash}, which was taken back`)
-    if (rollout.state === 'completed') return
-    const { member } = row
-    if (member === null || memberTraits[member.state].side !== 'target') this.fail(`${name} is sent ${hash} though it is ${member?.state ?? 'no member'}`)
-    if (member !== null && rollout.waves[member.wave]?.openedAt === null) this.fail(`${name} is sent ${hash} though wave ${member.wave} is not open`)
-  }
-
-  private check(): void {
-    const { store } = this
-    if (store.commits === this.checkedCommits) return
-    // A recount costs the size of the fleet.
-    if (store.rows.size <= 64 || store.commits - this.checkedCommits > store.rows.size) this.checkCounters()
-    this.checkBudget()
-    this.checkDecisions()
-  }
-
-  /** As long as nobody lets anything pass, no rollout goes on beyond its error budget. Counted from the rows. */
-  private checkBudget(): void {
-    const { rollout, rows } = this.store
-    const { acts, plan } = this.scenario
-    if (rollout === null || (rollout.state !== 'running' && rollout.state !== 'soaking') || this.isQuiet || rows.size > 64) return
-    if (acts.some(({ kind }) => kind === 'resume' || kind === 'promote')) return
-    let [bad, judged] = [0, 0]
-    for (const { member } of rows.values()) {
-      const kind = member === null ? null : memberTraits[member.state].judged
-      if (kind !== null) judged++
-      if (kind === 'bad') bad++
-    }
-    const { maxCount, maxPercent, minSample } = plan.budget
-    if (bad > maxCount && (judged < minSample || (100 * bad) / judged > maxPercent)) this.fail(`${rollout.id} is ${rollout.state} with ${bad} bad of ${judged}`)
-  }
-
-  private checkCounters(): void {
-    const { rollout, rows, commits } = this.store
-    this.checkedCommits = commits
-    if (rollout === null) return
-    const members = Array.from(rows.values(), ({ member }) => member).filter((member) => member !== null)
-    rollout.waves.forEach(({ counters }, wave) => {
-      const [kept, counted] = [counters, recount(members, wave)].map((all) => JSON.stringify(Object.entries(all).toSorted()))
-      if (kept !== counted) this.fail(`wave ${wave} of ${rollout.id} counts ${kept}, but there are ${counted}`)
-    })
-  }
-
-  private checkDecisions(): void {
-    const { decisions } = this.store
-    for (; this.checkedDecisions < decisions.length; this.checkedDecisions++) {
-      const entry = decisions[this.checkedDecisions]
-      if (entry === undefined) continue
-      const { rollout, decision } = entry
-      const expected = (this.numbers.get(rollout) ?? 0) + 1
-      this.numbers.set(rollout, decision.seq)
-      if (decision.seq !== expected) this.fail(`decision ${decision.seq} of ${rollout} comes where ${expected} should`)
-      if (decision.kind === 'soaking') this.soakedAt = decision.at
-      this.checkAtDecision(rollout, decision)
-      if (decision.kind === 'wavePassed' && decision.reason.startsWith('the soak') && decision.at - this.soakedAt < this.scenario.plan.soakMs)
-        this.fail(`wave ${decision.wave} of ${rollout} passes ${decision.at - this.soakedAt} ms into its soak`)
-      if (decision.kind !== 'waveOpened') continue
-      const before = this.opened.get(rollout) ?? -1
-      if (decision.wave !== before + 1) this.fail(`wave ${decision.wave} of ${rollout} opens after wave ${before}`)
-      this.opened.set(rollout, decision.wave ?? 0)
-    }
-  }
-
-  /** What must be so when it is decided. The rows are those of the same commit, when nothing was committed since. */
-  private checkAtDecision(id: string, { kind, reason, wave }: Decision): void {
-    const { rollout, rows, decisions } = this.store
-    if (kind === 'started') this.checkOrigin(id)
-    if (kind === 'completed') this.completed = this.store.rollout?.id === id ? (rollout?.to ?? this.completed) : Number(id.slice(1))
-    if (kind === 'rolledBack' && rollout?.id === id) this.completed = rollout.from ?? this.completed
-    const of = wave === null ? undefined : rollout?.waves[wave]
-    if (kind === 'wavePassed' && reason.startsWith('nobody') && rollout?.id === id && of !== undefined && of.reachable > (of.counters.busy ?? 0))
-      if (wave !== rollout.waves.length - 1 && (of.counters.away ?? 0) > of.size - of.reachable) this.fail(`wave ${wave} of ${id} passes in an outage`)
-    if (rollout?.id !== id || this.checkedDecisions !== decisions.length - 1) return
-    for (const { agent, member } of rows.values()) {
-      if (member === null) continue
-      const { side, blocks, inFlight } = memberTraits[member.state]
-      if (kind === 'rolledBack' && rollout.state === 'rolledBack' && (member.state === 'restoring' || (side === 'target' && member.state !== 'unheard')))
-        this.fail(`${id} is rolled back, but ${agent} is ${member.state}`)
-      if (kind === 'soaking' && member.wave === wave && blocks && inFlight && !member.late && member.state !== 'retrying' && this.scenario.faults.length === 0)
-        this.fail(`wave ${wave} of ${id} soaks, but ${agent} is ${member.state}`)
-    }
-  }
-
-  /** It goes back to what was completed last, and not to what was under way. */
-  private checkOrigin(id: string): void {
-    const { rollout } = this.store
-    if (rollout?.id === id && rollout.from !== this.completed) this.fail(`${id} would go back to ${rollout.from}, but ${this.completed} was completed last`)
-  }
-
-  /** All is quiet and everybody is connected: everybody has what they should. */
-  private checkEnd(): void {
-    this.checkCounters()
-    const { rollout, rows, current } = this.store
-    if (rollout === null) return
-    if (!isOver(rollout)) this.fail(`it ended as ${rollout.state}`)
-    for (const agent of this.agents.values()) {
-      const row = rows.get(agent.name)
-      if (row === undefined) this.fail(`${agent.name} is missing`)
-      const { revision } = revisionFor(current, rollout, row.member)
-      const state = row.member?.state ?? 'pending'
-      if (state === 'away' && rollout.state === 'completed') this.fail(`${agent.name} is connected, and counts as away`)
-      if (agent.nature === 'mute' || agent.running === hashOf(revision ?? 0)) continue
-      // It said that it cannot; it keeps what works for it.
-      const hash = hashOf(revision ?? 0)
-      const refused = row.ledger.attempts.some((attempt) => attempt.hash === hash && (attempt.state === 'failed' || attempt.state === 'rolledBack'))
-      if (!refused) this.fail(`${agent.name} is ${state} and runs ${agent.running} where ${rollout.id}, ${rollout.state}, gives it ${hash}`)
-    }
+  private attend(group: GroupName, visit: number): void {
+    const rollout = this.store.groups.get(group)?.rollout ?? null
+    if (rollout === null || isOver(rollout)) return
+    if (rollout.state === 'paused') this.act(visit % 3 === 0 ? 'promote' : 'resume', group)
+    else if (rollout.state === 'waiting' && rollout.hindrance?.kind === 'approval') this.act('approve', group)
+    if (this.world.now < this.scenario.quietAtMs + boundMs(this.scenario)) this.world.in(attendEveryMs, () => this.attend(group, visit + 1))
   }
 }

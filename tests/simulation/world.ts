@@ -13,9 +13,11 @@ export class World {
   /** What happened, for the story of a failure. */
   readonly story: string[] = []
   readonly random: () => number
+  private readonly isTold: boolean
 
-  constructor(random: () => number) {
+  constructor(random: () => number, isTold: boolean) {
     this.random = random
+    this.isTold = isTold
   }
 
   chance(share: number): boolean {
@@ -26,9 +28,12 @@ export class World {
     return low + Math.floor(this.random() * (high - low))
   }
 
-  tell(line: string): void {
-    if (this.story.length > 5000) this.story.splice(0, 2500)
-    this.story.push(`${new Date(this.now).toISOString().slice(11, 23)} ${line}`)
+  /** The words are made only when somebody wants the story. */
+  tell(line: () => string): void {
+    if (!this.isTold) return
+    if (this.story.length > 20_000) this.story.splice(0, 10_000)
+    const days = Math.floor(this.now / 86_400_000)
+    this.story.push(`${days === 0 ? '' : `day ${days + 1}, `}${new Date(this.now).toISOString().slice(11, 21)}  ${line()}`)
   }
 
   at(time: number, run: () => void): void {

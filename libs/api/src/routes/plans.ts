@@ -26,22 +26,27 @@ export const WaveSpec = z
     z.object({ kind: z.literal('count'), count: Count.min(1), soakMs: DurationMs.optional() }),
     z.object({ kind: z.literal('percent'), percent: Percent, soakMs: DurationMs.optional() }),
     z.object({ kind: z.literal('ring'), name: z.string().min(1).max(63), selector: PlanSelector, soakMs: DurationMs.optional() }),
-    z.object({ kind: z.literal('growing'), first: Count.min(1), factor: z.number().min(1).max(100), max: Count.min(1), soakMs: DurationMs.optional() }),
+    z.object({
+      kind: z.literal('growing'),
+      first: Count.min(1),
+      factor: z.number().min(1).max(100),
+      max: Count.min(1),
+      maxPercent: Percent.optional(),
+      soakMs: DurationMs.optional(),
+    }),
   ])
   .meta({
     id: 'WaveSpec',
     description:
       'count: so many agents more; percent: until so many percent of the group have it, those of earlier waves counted; ring: everybody whom the selector chooses; ' +
-      'growing: as many waves as it takes, each `factor` times as large as the one before. Who is in none of them makes a last wave.',
+      'growing: as many waves as it takes, each `factor` times as large as the one before, up to `max` or, when that is more, `maxPercent`. Who is in none of them makes a last wave.',
   })
 
-export const Limit = z
-  .object({ maxCount: Count, maxPercent: Percent, minSample: Count.min(1) })
-  .meta({
-    id: 'Limit',
-    description:
-      'Exceeded by more than `maxCount` bad ones that are also more than `maxPercent` of those with an outcome; below `minSample` outcomes the count decides alone',
-  })
+export const Limit = z.object({ maxCount: Count, maxPercent: Percent, minSample: Count.min(1) }).meta({
+  id: 'Limit',
+  description:
+    'Exceeded by more than `maxCount` bad ones that are also more than `maxPercent` of those with an outcome; below `minSample` outcomes the count decides alone',
+})
 
 export const OwnMetric = z.enum(['refused', 'sendFailed', 'queueUse', 'cpu', 'memory', 'throughput']).meta({ id: 'OwnMetric' })
 export type OwnMetric = z.output<typeof OwnMetric>

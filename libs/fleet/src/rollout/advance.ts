@@ -109,7 +109,9 @@ function whileWaiting(turn: Turn, rollout: WaitingRollout): Rollout {
   const isNew = wave?.openedAt === null
   const opened = openWave(rollout)
   if (wave === undefined) return opened
-  return isNew ? note(turn, opened, 'waveOpened', { reason: wave.label, numbers: { size: wave.size } }) : opened
+  if (isNew) return note(turn, opened, 'waveOpened', { reason: wave.label, numbers: { size: wave.size } })
+  // Whoever resumed it by hand has said so already.
+  return rollout.hindrance === null ? opened : note(turn, opened, 'resumed', { reason: 'nothing hinders it any more' })
 }
 
 function whileRunning(turn: Turn, rollout: RunningRollout): Rollout {

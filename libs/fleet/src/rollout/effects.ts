@@ -1,6 +1,6 @@
 /** What a rollout wants done. Derived from what is stored, so nothing is lost when a driver dies between storing and acting. */
 import { askedGates, type RolloutPlan } from './plan.ts'
-import { releasesDue } from './progress.ts'
+import { releasesDue, retriesDue } from './progress.ts'
 import { isOver, type Rollout } from './rollout.ts'
 
 /** Each has a key that is never used for anything else. */
@@ -12,7 +12,10 @@ export type Effect =
   | { readonly kind: 'release'; readonly key: string; readonly wave: number }
   /** `restoreMember` all members of all waves, telling the rollout, a few at a time; then `swept`. */
   | { readonly kind: 'restore'; readonly key: string; readonly sweep: number }
-  /** `allowRetry` and `retryMember` all that failed or timed out, telling the rollout; then `swept`. */
+  /**
+   * As long as `retriesDue` of the stored rollout is not 0: `allowRetry` and `retryMember` one that failed or timed out, who has been so
+   * for longest first, telling the rollout in the same transaction; `swept` when there is none. Asked for again when there is room for more.
+   */
   | { readonly kind: 'retry'; readonly key: string; readonly sweep: number }
   /** Judge these gates of the plan, and send a `verdict` for each. */
   | { readonly kind: 'ask'; readonly key: string; readonly wave: number; readonly round: number; readonly gates: readonly number[] }
@@ -28,7 +31,8 @@ export function outstandingEffects(plan: RolloutPlan, rollout: Rollout): readonl
   rollout.waves.forEach(({ granted }, index) => {
     if (releasesDue(rollout, index) > 0) effects.push({ kind: 'release', key: `${id}/release/${index}/${granted}`, wave: index })
   })
-  if (sweep !== null) effects.push({ kind: sweep.kind, key: `${id}/${sweep.kind}/${sweep.no}`, sweep: sweep.no })
+  if (sweep !== null && (sweep.kind === 'restore' || retriesDue(plan, rollout) > 0))
+    effects.push({ kind: sweep.kind, key: `${id}/${sweep.kind}/${sweep.no}`, sweep: sweep.no })
   if (state === 'soaking' && rollout.soak.round > 0) {
     const { round, gates: records } = rollout.soak
     const gates = askedGates(plan).filter((gate) => !records.some((record) => record.gate === gate && record.round === round))

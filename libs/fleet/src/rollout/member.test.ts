@@ -66,7 +66,7 @@ describe('a member', () => {
     expect(see(failed, 'failed', 500)).toBe(failed)
     expect(memberDeadline(defaultPlan, failed, sight('failed'))).toBe(400 + defaultPlan.retries.delayMs)
     const again = retryMember(failed, 900)
-    expect(again).toMatchObject({ state: 'released', tries: 1, pushedAt: null })
+    expect(again).toMatchObject({ state: 'released', tries: 1, pushedAt: 300 })
     const twice = see(see(again, 'offered', 1000), 'failed', 1100)
     expect(twice.state).toBe('failed')
     expect(retryMember(twice, 1200)).toMatchObject({ state: 'released', tries: 0 })

@@ -12,7 +12,7 @@ export interface Member extends Placement {
   readonly tries: number
   /** When it came into its state. */
   readonly since: number
-  /** When the revision was offered, in this try. */
+  /** When the revision was offered last; null: it never was, so the Agent cannot have it. */
   readonly pushedAt: number | null
 }
 
@@ -49,7 +49,7 @@ function isAway({ times }: RolloutPlan, offlineSince: number | null, now: number
 /** failed | timedOut | retrying -> released. Together with `allowRetry` of its ledger. */
 export function retryMember(member: Member, now: number): Member {
   if (member.state !== 'failed' && member.state !== 'timedOut' && member.state !== 'retrying') return member
-  return { ...into(member, 'released', now), tries: member.state === 'retrying' ? member.tries + 1 : 0, pushedAt: null }
+  return { ...into(member, 'released', now), tries: member.state === 'retrying' ? member.tries + 1 : 0 }
 }
 
 /** Whatever may have the target, or something else than `from` -> restoring | restoringAway; others as they are. busy | away -> pending */
@@ -83,10 +83,10 @@ function into(member: Member, state: MemberState, now: number): Member {
 
 const outStates: readonly MemberState[] = ['offered', 'applying', 'applied', 'failed', 'retrying']
 
-/** The push counts from the first sign of it; for an Agent that was lost and is offered it again, from then. */
+/** The push counts from the first sign of it; for an Agent that is offered it again, from then. */
 function pushed(before: Member, after: Member, now: number): Member {
   if (after.state === before.state) return before
-  const again = before.state === 'lost' && (after.state === 'offered' || after.state === 'applying')
+  const again = (before.state === 'lost' || before.state === 'released') && (after.state === 'offered' || after.state === 'applying')
   return again || (after.pushedAt === null && outStates.includes(after.state)) ? { ...after, pushedAt: now } : after
 }
 
@@ -108,12 +108,18 @@ function targetState(plan: RolloutPlan, member: Member, sight: Sight, now: numbe
       if (offlineSince !== null) return isAway(plan, offlineSince, now) ? 'lost' : underWay(member, outcome)
       return isOverdue(plan, member, now) ? 'timedOut' : underWay(member, outcome)
     case 'none':
-      if (offlineSince !== null)
-        return member.state === 'timedOut' || member.state === 'lost' ? member.state : isAway(plan, offlineSince, now) ? 'away' : 'released'
+      if (offlineSince !== null) return untilItReturns(plan, member, offlineSince, now)
       return isOverdue(plan, member, now) ? 'timedOut' : 'released'
     default:
       return outcome satisfies never
   }
+}
+
+/** To be offered it when it connects. One that had it, or may have it, never goes back into the queue: it would be given the earlier one meanwhile. */
+function untilItReturns(plan: RolloutPlan, { state, pushedAt }: Member, offlineSince: number, now: number): MemberState {
+  if (state === 'timedOut' || state === 'lost' || state === 'applied' || state === 'failed') return state
+  if (!isAway(plan, offlineSince, now)) return 'released'
+  return pushedAt === null ? 'away' : 'lost'
 }
 
 /** Only an answer takes an Agent out of `timedOut`: an offer repeated on each connection would hide that none comes. */

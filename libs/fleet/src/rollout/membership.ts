@@ -165,8 +165,8 @@ function untilWeight(members: readonly Placed[], room: number, atLeastOne: boole
   return members.slice(0, Math.max(count, atLeastOne ? 1 : 0))
 }
 
-function* batchesOf(members: readonly Placed[], { first, factor, max }: Extract<WaveSpec, { kind: 'growing' }>): Generator<readonly Placed[]> {
-  const largest = Math.max(max, Math.ceil(members.length / maxBatches))
+function* batchesOf(members: readonly Placed[], { first, factor, max, maxPercent = 0 }: Extract<WaveSpec, { kind: 'growing' }>): Generator<readonly Placed[]> {
+  const largest = Math.max(max, Math.floor((members.length * maxPercent) / 100), Math.ceil(members.length / maxBatches))
   let size = first
   for (let offset = 0; offset < members.length; ) {
     yield members.slice(offset, offset + Math.floor(size))

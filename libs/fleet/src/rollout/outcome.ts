@@ -68,12 +68,18 @@ export interface SettingsSight {
   readonly offered: string | null
   /** The latest status it reported. */
   readonly status: { readonly hash: string; readonly status: 'unset' | 'applying' | 'applied' | 'failed' } | null
+  /** It failed the desired ones at some time, whatever it said since, and nobody asked to try them again. */
+  readonly refused?: boolean
 }
 
-/** From the connection settings status. A status for other settings than the desired ones says nothing. */
-export function settingsOutcome({ desired, accepts, reports, offered, status }: SettingsSight): Outcome {
+/**
+ * From the connection settings status. A status for other settings than the desired ones says nothing: an Agent that failed
+ * these and then reports its earlier ones as applied has failed these.
+ */
+export function settingsOutcome({ desired, accepts, reports, offered, status, refused = false }: SettingsSight): Outcome {
   if (desired === null) return 'applied'
   if (!accepts) return 'ineligible'
+  if (refused && !(status?.hash === desired && status.status === 'applied')) return 'failed'
   if (status !== null && status.hash === desired && status.status !== 'unset') return status.status
   if (offered !== desired) return 'none'
   return reports ? 'offered' : 'silent'

@@ -59,6 +59,8 @@ function checkWaves(waves: readonly WaveSpec[], report: Report): void {
         // Far below 1.1 a fleet would take thousands of waves.
         if (!(wave.factor >= 1.1 && wave.factor <= 1000)) report(`${field}.factor`, 'must be 1.1 to 1000')
         checkWhole(`${field}.max`, wave.max, Math.max(1, wave.first), 1_000_000, report)
+        if (wave.maxPercent !== undefined && !(wave.maxPercent > 0 && wave.maxPercent <= 100))
+          report(`${field}.maxPercent`, 'must be more than 0 and at most 100')
         if (index < waves.length - 1) report(field, 'waves that grow take everybody, so they come last')
         return
       default:

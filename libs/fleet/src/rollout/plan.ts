@@ -4,7 +4,8 @@ import type { MaintenanceWindow } from './window.ts'
 /**
  * - `count`: so many Agents more. `percent`: until so many percent of the group have it, those of earlier waves counted.
  * - `ring`: everybody whom the selector chooses and no earlier wave has.
- * - `growing`: as many waves of Agents as it takes: `first`, then `factor` times as many each, at most `max`.
+ * - `growing`: as many waves of Agents as it takes: `first`, then `factor` times as many each, at most `max`, or at most `maxPercent`
+ *   of those that are left for them when that is more.
  *
  * Who is in none of them makes a last wave. `soakMs` replaces the soak of the plan.
  */
@@ -12,7 +13,7 @@ export type WaveSpec =
   | { readonly kind: 'count'; readonly count: number; readonly soakMs?: number }
   | { readonly kind: 'percent'; readonly percent: number; readonly soakMs?: number }
   | { readonly kind: 'ring'; readonly name: string; readonly selector: string; readonly soakMs?: number }
-  | { readonly kind: 'growing'; readonly first: number; readonly factor: number; readonly max: number; readonly soakMs?: number }
+  | { readonly kind: 'growing'; readonly first: number; readonly factor: number; readonly max: number; readonly maxPercent?: number; readonly soakMs?: number }
 
 /**
  * Exceeded by more than `maxCount` bad ones that are also more than `maxPercent` of those with an outcome. With fewer than
@@ -100,10 +101,10 @@ const outcomeGates: readonly Gate[] = [
   { kind: 'health', limit: { maxCount: 1, maxPercent: 2, minSample: 20 } },
 ]
 
-/** 3 Agents, then five times as many up to 100 a batch. What a rollout gets when nobody says otherwise. */
+/** 3 Agents, then five times as many up to 100 a batch, or 5 % of a fleet of more than 2,000. What a rollout gets when nobody says otherwise. */
 export const defaultPlan: RolloutPlan = {
   version: 1,
-  waves: [{ kind: 'growing', first: 3, factor: 5, max: 100 }],
+  waves: [{ kind: 'growing', first: 3, factor: 5, max: 100, maxPercent: 5 }],
   soakMs: 5 * minuteMs,
   gates: outcomeGates,
   budget: limit,
@@ -149,6 +150,7 @@ export const presets = {
   quick: {
     ...defaultPlan,
     waves: [
+      { kind: 'percent', percent: 1 },
       { kind: 'percent', percent: 10 },
       { kind: 'percent', percent: 100 },
     ],

@@ -1,6 +1,7 @@
 /** How far a rollout is, from its counters: what counts as bad, who may be released, whether a wave is done. */
 import { countIn, countMove, type MemberState, memberTraits, type Move, statesWith } from './member-state.ts'
 import type { Wave } from './membership.ts'
+import type { RolloutPlan } from './plan.ts'
 import type { Rollout } from './rollout.ts'
 
 const blocking = statesWith(({ blocks }) => blocks)
@@ -69,15 +70,24 @@ export function releasesDue({ state, waves }: Rollout, wave: number): number {
   return isReleasing && of !== undefined ? openReleases(of) : 0
 }
 
+/** How many of those that failed may be tried again now: while a person's retry is under way, the concurrency limit is theirs. */
+export function retriesDue({ concurrency }: RolloutPlan, { sweep, waves }: Rollout): number {
+  return sweep?.kind === 'retry' ? Math.min(sweep.left, roomIn(waves, concurrency)) : 0
+}
+
+function roomIn(waves: readonly Wave[], concurrency: number): number {
+  return Math.max(0, concurrency - waves.reduce((sum, wave) => sum + countIn(wave.counters, inFlight) + openReleases(wave), 0))
+}
+
 function openReleases({ counters, granted, released }: Wave): number {
   return Math.min(Math.max(0, granted - released), counters.pending ?? 0)
 }
 
-/** Grants as many releases as the concurrency limit leaves room for, earlier waves first. The same rollout when there is nobody to release. */
+/** Grants as many releases as the concurrency limit leaves room for, earlier waves first; none while a retry is under way. The same rollout when there is nobody to release. */
 export function grantReleases<R extends Rollout>(rollout: R, concurrency: number): R {
   const { waves, wave: current } = rollout
-  if (!hasPending(waves, current)) return rollout
-  let room = concurrency - waves.reduce((sum, wave) => sum + countIn(wave.counters, inFlight) + openReleases(wave), 0)
+  if (!hasPending(waves, current) || rollout.sweep?.kind === 'retry') return rollout
+  let room = roomIn(waves, concurrency)
   let changed = false
   const next = waves.map((wave, index) => {
     const open = openReleases(wave)

@@ -7,7 +7,7 @@ export interface GivenRevision {
   /** null: the group gives it nothing. */
   readonly revision: number | null
   /**
-   * `earlier`: not released yet, or not part of it. `target`: released, or the rollout is completed. `back`: the rollout took the
+   * `earlier`: not released yet, or not part of it. `target`: released, or new in a group whose rollout is completed. `back`: the rollout took the
    * change back; with revision null there is nothing to go back to, and the Agent's own last good one or the baseline is.
    */
   readonly because: 'earlier' | 'target' | 'back'
@@ -18,7 +18,8 @@ export interface GivenRevision {
  * `current` is what the group gives. `member`: the Agent's row in it; null: it has none (it joined just now).
  *
  * Once a rollback is decided nobody gets the target, whatever the rows say: also who returns a month later. A rollout that was
- * stopped keeps the group divided: who was released keeps the target, everybody else what they had.
+ * stopped keeps the group divided: who was released keeps the target, everybody else what they had. When it is completed, members that
+ * were away or in another rollout still wait for their release: thousands may come back at once.
  */
 export function revisionFor(current: number | null, rollout: Rollout | null, member: Pick<Member, 'holds' | 'state'> | null): GivenRevision {
   if (rollout === null) return { revision: current, because: 'earlier' }
@@ -26,9 +27,6 @@ export function revisionFor(current: number | null, rollout: Rollout | null, mem
     case 'rollingBack':
     case 'rolledBack':
       return { revision: rollout.from, because: 'back' }
-    case 'completed':
-      if (member?.state === 'busy') return { revision: member.holds, because: 'earlier' }
-      return { revision: rollout.to, because: 'target' }
     case 'draft':
     case 'waiting':
     case 'running':
@@ -36,6 +34,8 @@ export function revisionFor(current: number | null, rollout: Rollout | null, mem
     case 'paused':
     case 'stopped':
     case 'superseded':
+    case 'completed':
+      if (member === null && rollout.state === 'completed') return { revision: rollout.to, because: 'target' }
       if (member === null) return { revision: rollout.from, because: 'earlier' }
       if (memberTraits[member.state].side === 'target') return { revision: rollout.to, because: 'target' }
       return { revision: member.holds, because: 'earlier' }

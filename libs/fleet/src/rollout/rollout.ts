@@ -38,11 +38,11 @@ interface RolloutBase {
   readonly wakeAt: number | null
 }
 
-/** `restore`: everybody back to `from`. `retry`: the failed ones once more. */
-export interface Sweep {
-  readonly no: number
-  readonly kind: 'restore' | 'retry'
-}
+/**
+ * `restore`: everybody back to `from`. `retry`: the failed ones once more, `left` of them at most: who fails again meanwhile
+ * is not tried for ever.
+ */
+export type Sweep = { readonly no: number; readonly kind: 'restore' } | { readonly no: number; readonly kind: 'retry'; readonly left: number }
 
 export type Hindrance =
   | { readonly kind: 'approval'; readonly byAnother: boolean }

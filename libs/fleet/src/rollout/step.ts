@@ -31,6 +31,7 @@ import {
   startRollback,
   stop,
   supersedeRollout,
+  type Sweep,
 } from './rollout.ts'
 
 /** A person acts. `by` null: an API token without a name, or Drover. */
@@ -81,7 +82,7 @@ function react(turn: Turn, rollout: Rollout, event: RolloutEvent): Rollout {
     case 'tick':
       return rollout
     case 'moved':
-      return { ...rollout, waves: moveAll(rollout.waves, event.moves) }
+      return { ...rollout, waves: moveAll(rollout.waves, event.moves), sweep: sweptBy(rollout.sweep, event.moves) }
     case 'verdict':
       return rollout.state === 'soaking' && rollout.soak.round === event.round ? judged(rollout, event.gate, event.verdict) : rollout
     case 'swept':
@@ -104,6 +105,13 @@ function moveAll(waves: readonly Wave[], moves: readonly Move[]): readonly Wave[
     next[move.wave] = withMove(wave, move)
   }
   return next
+}
+
+/** Ends a retry with the last of those that had failed when it was asked for. */
+function sweptBy(sweep: Sweep | null, moves: readonly Move[]): Sweep | null {
+  if (sweep?.kind !== 'retry') return sweep
+  const left = sweep.left - moves.filter(({ from, to }) => (from === 'failed' || from === 'timedOut') && to === 'released').length
+  return left <= 0 ? null : { ...sweep, left }
 }
 
 function judged(rollout: SoakingRollout, gate: number, { verdict, text, numbers }: Verdict): SoakingRollout {
@@ -182,8 +190,9 @@ function promote(turn: Turn, rollout: RunningRollout | SoakingRollout | PausedRo
 function retry(turn: Turn, rollout: Rollout, { by, reason }: ActionEvent): Rollout {
   if (rollout.sweep !== null) return rollout
   const no = rollout.sweeps + 1
-  const numbers = { bad: rollout.waves.reduce((sum, wave) => sum + badIn(wave), 0) }
-  return note(turn, { ...rollout, sweep: { no, kind: 'retry' as const }, sweeps: no }, 'retrying', { cause: 'person', by, reason, numbers })
+  const left = rollout.waves.reduce((sum, { counters }) => sum + (counters.failed ?? 0) + (counters.timedOut ?? 0), 0)
+  const sweep: Sweep | null = left === 0 ? null : { no, kind: 'retry', left }
+  return note(turn, { ...rollout, sweep, sweeps: no }, 'retrying', { cause: 'person', by, reason, numbers: { bad: left } })
 }
 
 /** A person has seen what went wrong and wants to go on: it does not stop the rollout again. */

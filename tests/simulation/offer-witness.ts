@@ -1,0 +1,131 @@
+/** Watches what is sent: every offer was stored before, and the stored rollouts allow it. Knows nothing of how the driver decides. */
+import { type Decision, memberTraits } from '@drover/fleet'
+import type { Offer } from './agent.ts'
+import { idOf, planOf, revisionsIn } from './desired.ts'
+import { broken } from './invariant.ts'
+import { type GroupName, groupNames, type Scenario } from './scenario.ts'
+import type { Before, Change, MemoryStore, Row } from './store.ts'
+
+export class OfferWitness {
+  private readonly scenario: Scenario
+  private readonly store: MemoryStore
+  /** Newest revision of each group that each Agent was sent. */
+  private readonly sent = new Map<string, Partial<Record<GroupName, number>>>()
+  /** Highest revision of each group that was taken back. */
+  private readonly takenBack: Partial<Record<GroupName, number>> = {}
+  /** Hashes that an Agent failed, and that were not sent to it since. */
+  private readonly failures = new Map<string, Set<string>>()
+  /** How often what an Agent failed was sent to it again, since a person last decided something. */
+  private readonly again = new Map<string, number>()
+  /** How often a person wants it once more. */
+  private wanted = 0
+
+  constructor(scenario: Scenario, store: MemoryStore) {
+    this.scenario = scenario
+    this.store = store
+  }
+
+  onStored({ rows, gone }: Change, was: Before): void {
+    for (let index = 0; index < rows.length; index++) {
+      const [row, before] = [rows[index], was.rows[index]?.row]
+      if (row === undefined) continue
+      if (before !== undefined && before.facts !== row.facts) this.onRelabelled(row.agent)
+      if (before !== undefined && before.ledger !== row.ledger) this.noteFailure(row, before)
+      if (before !== undefined && before.settings.failed !== row.settings.failed && row.settings.status?.status === 'failed')
+        this.failuresOf(row.agent).add(row.settings.status.hash)
+    }
+    for (const agent of gone) {
+      this.sent.delete(agent)
+      this.failures.delete(agent)
+    }
+  }
+
+  /** In its groups it is as new. */
+  private onRelabelled(agent: string): void {
+    this.sent.delete(agent)
+    for (const key of this.again.keys()) if (key.startsWith(`${agent} `)) this.again.delete(key)
+  }
+
+  private noteFailure({ agent, ledger: { reported } }: Row, { ledger: before }: Row): void {
+    if (reported?.status !== 'failed') return
+    const isRepeated = before.reported?.status === 'failed' && before.reported.hash === reported.hash
+    if (!isRepeated) this.failuresOf(agent).add(reported.hash)
+  }
+
+  private failuresOf(agent: string): Set<string> {
+    const known = this.failures.get(agent) ?? new Set()
+    this.failures.set(agent, known)
+    return known
+  }
+
+  onDecision(group: GroupName, { kind }: Decision): void {
+    if (kind === 'retrying') {
+      this.again.clear()
+      this.wanted = 1
+    }
+    const rollout = this.store.groups.get(group)?.rollout
+    if (kind === 'rollingBack' && rollout != null) this.takenBack[group] = Math.max(this.takenBack[group] ?? 0, rollout.to)
+  }
+
+  onSend(agent: string, { config, settings }: Offer): void {
+    const row = this.store.rows.get(agent)
+    if (row === undefined) return broken('sent-to-a-stranger', `${agent} left and is sent ${config ?? settings}`)
+    if (config !== null) this.checkConfig(row, config)
+    if (settings !== null) {
+      if (row.settings.offered !== settings) broken('sent-before-stored', `${agent} is sent settings ${settings}, which are not stored as offered`)
+      this.checkParts(row, settings)
+      this.checkFailed(agent, settings)
+    }
+  }
+
+  private checkConfig(row: Row, hash: string): void {
+    const attempt = row.ledger.attempts.findLast((one) => one.hash === hash)
+    if (attempt === undefined || attempt.state !== 'offered')
+      return broken('sent-before-stored', `${row.agent} is sent ${hash}, which is not stored as offered`)
+    this.checkFailed(row.agent, hash)
+    // Back to what worked for it last: that is its own, whatever the groups want.
+    if (attempt.reason === 'restore') return
+    this.checkParts(row, hash)
+    this.checkDirection(row, hash)
+  }
+
+  /** Every revision in it is one that the stored rollouts give this Agent. */
+  private checkParts(row: Row, hash: string): void {
+    for (const { group: name, revision } of revisionsIn(hash)) {
+      const group = this.store.groups.get(name)
+      const rollout = group?.rollout ?? null
+      if (group === undefined || rollout === null || revision !== rollout.to) continue
+      const { agent } = row
+      if (rollout.state === 'completed') continue
+      if (rollout.state === 'rollingBack' || rollout.state === 'rolledBack')
+        return broken('sent-what-was-taken-back', `${agent} is sent ${hash}, and ${rollout.id} was taken back`)
+      const member = this.store.durableRow(agent)?.members[name]
+      if (member === undefined || memberTraits[member.state].side !== 'target')
+        return broken('sent-outside-the-wave', `${agent} is sent ${hash}, but on disk it is ${member?.state ?? 'no member'} in ${rollout.id}`)
+      if (rollout.waves[member.wave]?.openedAt === null)
+        return broken('sent-outside-the-wave', `${agent} is sent ${hash}, but wave ${member.wave + 1} of ${rollout.id} is not open`)
+    }
+  }
+
+  /** It never goes back to an earlier revision unless a later one was taken back. */
+  private checkDirection({ agent }: Row, hash: string): void {
+    const known = this.sent.get(agent) ?? {}
+    for (const { group, revision } of revisionsIn(hash)) {
+      const last = known[group] ?? 0
+      if (revision < last && (this.takenBack[group] ?? 0) < last)
+        broken('went-back-by-itself', `${agent} is sent ${hash} after ${idOf(group, last)}, which nobody took back`)
+      known[group] = revision
+    }
+    this.sent.set(agent, known)
+  }
+
+  /** What it failed is sent again only as often as the plans say, or when a person wants it. */
+  private checkFailed(agent: string, hash: string): void {
+    if (this.failures.get(agent)?.delete(hash) !== true) return
+    const key = `${agent} ${hash}`
+    const times = (this.again.get(key) ?? 0) + 1
+    this.again.set(key, times)
+    const allowed = groupNames.reduce((sum, name) => sum + planOf(this.scenario, name).retries.count, this.wanted)
+    if (times > allowed) broken('sent-what-it-failed', `${agent} failed ${hash} and is sent it again without a decision`)
+  }
+}
