@@ -40,6 +40,8 @@ export const workspaceRules: Readonly<Record<string, WorkspaceRule>> = {
       configs: shared,
       groups: shared,
       rollouts: shared,
+      secrets: shared,
+      templates: shared,
       system: shared,
       outgoing: ['config'],
       gates: [...shared, 'outgoing'],

@@ -15,7 +15,7 @@ import { bindEventRoutes } from './events/routes.ts'
 import { createPreview } from './groups/preview.ts'
 import type { GroupPreview } from './groups/preview.ts'
 import { bindGroupRoutes } from './groups/routes.ts'
-import type { GroupRollouts } from './groups/routes.ts'
+import type { GroupRollouts } from './groups/options.ts'
 import { bindConsoleFiles } from './http/console-files.ts'
 import { createConsoleServer } from './http/console-server.ts'
 import type { ConsoleServer } from './http/console-server.ts'
@@ -25,6 +25,9 @@ import { bindProbes } from './http/probes.ts'
 import { bindSecretRoutes } from './secrets/routes.ts'
 import type { AgentsPart, Foundation, GroupDraft } from './seams.ts'
 import { bindTemplateRoutes } from './templates/routes.ts'
+import type { RolloutsPart } from './rollouts/index.ts'
+import type { Telemetry } from './telemetry/index.ts'
+import type { Webhooks } from './webhooks/index.ts'
 import { bindSystemRoutes } from './system/routes.ts'
 
 export interface ConsoleParts extends Foundation {
@@ -32,7 +35,9 @@ export interface ConsoleParts extends Foundation {
   readonly access: Access
   readonly agents: AgentsPart
   readonly decisions: DecisionStores
-  readonly rollouts: GroupRollouts
+  readonly rollouts: GroupRollouts & Pick<RolloutsPart, 'bindRoutes'>
+  readonly telemetry: Pick<Telemetry, 'bindRoutes'>
+  readonly webhooks: Pick<Webhooks, 'bindRoutes'>
   readonly agentsEndpoint: () => string
 }
 
@@ -79,6 +84,9 @@ export async function createConsole(config: ControlPlaneConfig, parts: ConsolePa
   })
   bindSecretRoutes(server.bind, { store, events, secrets: decisions.secrets, readUses: (from) => decisions.readSecretUses(from) })
   bindTemplateRoutes(server.bind)
+  parts.rollouts.bindRoutes(server.bind, server.bindStream)
+  parts.telemetry.bindRoutes(server.bind)
+  parts.webhooks.bindRoutes(server.bind)
   bindSystemRoutes(server.bind, { store, events, clock, counts: () => agents.counts(), agentsEndpoint: parts.agentsEndpoint, demoAgents: config.demoAgents })
   const consoleDir = config.consoleDir ?? BUILT_CONSOLE
   if (!existsSync(consoleDir)) log.warn({ consoleDir }, 'console is not built')

@@ -73,7 +73,7 @@ describe('startControlPlane', () => {
     expect(statSync(server.adminTokenPath).mode & 0o777).toBe(0o600)
     expect(server.signInUrl).toMatch(new RegExp(`^${server.consoleUrl}/sign-in#code=drover_signin_`))
     const api = clientOf(server.consoleUrl, readToken(server.adminTokenPath))
-    expect((await api.getStatus({})).data).toMatchObject({ agentsEndpoint: server.agentsUrl, store: { state: 'ok', schemaVersion: 1 }, agents: { total: 0 } })
+    expect((await api.getStatus({})).data).toMatchObject({ agentsEndpoint: server.agentsUrl, store: { state: 'ok', schemaVersion: 2 }, agents: { total: 0 } })
     await server.stop()
     await server.stop()
     expect(existsSync(join(dir.path, 'ready.json'))).toBe(false)

@@ -1,27 +1,25 @@
 /** The composition root: every part in start order, stopped in reverse. */
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { createOpampServer } from '@drover/server'
 import type { OpampServer } from '@drover/server'
 import type { Logger } from 'pino'
 import { createAccess } from './access/index.ts'
 import type { Access } from './access/index.ts'
-import { createAgents } from './agents/index.ts'
 import { createMessageMetrics } from './agents/metrics.ts'
 import type { HostPort } from './config/host-port.ts'
 import type { ControlPlaneConfig } from './config/options.ts'
-import { createDecisions } from './decisions.ts'
-import type { DecisionStores } from './decisions.ts'
-import type { GroupRollouts } from './groups/routes.ts'
 import { OPAMP_PATH, agentsEndpoint, agentsOrigin, consoleOrigin, signInUrl } from './endpoints.ts'
 import { openEventLog } from './events/event-log.ts'
 import { createConsole } from './console.ts'
+import { createFleetParts } from './fleet-parts.ts'
 import { createIdempotency } from './http/idempotency.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { listen } from './listen.ts'
 import { createLog, toServerLog } from './log.ts'
 import { writeReadyFile } from './ready-file.ts'
-import type { AgentsPart, Clock, DemoOptions, Foundation, RolloutsForAgents } from './seams.ts'
+import type { AgentsPart, Clock, DemoOptions, Foundation } from './seams.ts'
 import { createBlobStore } from './storage/blob-store.ts'
 import { openDataFolder } from './storage/data-folder.ts'
 import { StoreUnavailableError, StoreUnusableError, isDamage } from './storage/errors.ts'
@@ -31,6 +29,7 @@ import { createStore } from './storage/store.ts'
 import { createSystemMetrics } from './system/metrics.ts'
 import type { SystemMetrics } from './system/metrics.ts'
 import { programVersion } from './system/version.ts'
+import type { Telemetry } from './telemetry/index.ts'
 
 export interface ControlPlane extends AsyncDisposable {
   /** Where agents connect, e.g. `ws://127.0.0.1:4320/v1/opamp`. */
@@ -87,18 +86,8 @@ async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, start
   )
   const { store } = foundation
 
-  const decisions = createDecisions(foundation)
-  const rollouts = allAtOnce(decisions)
-  const agents = started.use(
-    await createAgents({
-      ...foundation,
-      decisions,
-      rollouts: rollouts.forAgents,
-      telemetryEndpoint: () => agentsOrigin(config, listening.agents),
-      version: programVersion,
-      maxAgents: config.maxAgents,
-    }),
-  )
+  const fleetParts = await createFleetParts({ foundation, config, dir: folder.path, telemetryEndpoint: () => agentsOrigin(config, listening.agents) }, started)
+  const { agents, rollouts, telemetry, webhooks } = fleetParts
   const access = await openAccess(config, foundation, listening, agents, (principal, why) => void opamp.disconnectPrincipal(principal, why))
   started.defer(async () => void (await unlessReadOnly(access.flush())))
   await unlessReadOnly(access.createAdminToken(folder.adminTokenPath))
@@ -107,11 +96,14 @@ async function start(config: ControlPlaneConfig, parts: ControlPlaneParts, start
   await agents.start(opamp)
 
   const idempotency = createIdempotency(store, clock)
-  const consoleParts = { ...foundation, idempotency, access, agents, decisions, rollouts, agentsEndpoint: () => agentsEndpoint(config, listening.agents) }
+  const consoleParts = { ...foundation, ...fleetParts, idempotency, access, agentsEndpoint: () => agentsEndpoint(config, listening.agents) }
   const consoleServer = await createConsole(config, consoleParts, parts.checkAnswers ?? false)
-  started.use(startHousekeeping({ ...foundation, access, idempotency, agents }))
+  started.use(startHousekeeping({ ...foundation, access, idempotency, agents, rollouts, webhooks }))
 
-  listening.agents = await startAgentsListener(config, opamp, started)
+  listening.agents = await startAgentsListener(config, opamp, telemetry, started)
+  // What agents should have names the address of the listener, so that there is nothing to compare before.
+  await rollouts.start()
+  await webhooks.start()
   started.defer(() => consoleServer.stop(CONSOLE_DRAIN_MS))
   listening.console = await listen(consoleServer.app.server, config.consoleListen, 'console-listen')
 
@@ -150,22 +142,6 @@ async function openFoundation(
   return { store, events, blobs: createBlobStore(clock), log, clock, metrics: metrics.registry, sealer }
 }
 
-/** Stands where rollouts will: everybody gets the newest revision. */
-function allAtOnce({ groups }: DecisionStores): { forAgents: RolloutsForAgents } & GroupRollouts {
-  return {
-    begin: (tx, { group, to }) => groups.setCurrent(tx, group, to),
-    whyNotChangeable: () => null,
-    endWith: async () => {},
-    forAgents: {
-      revisionFor: (_group, current) => ({ revision: current, because: 'target' }),
-      onAgentChanged: () => {},
-      onGroupsOfAgent: () => {},
-      onAgentForgotten: () => {},
-      progressOf: () => undefined,
-    },
-  }
-}
-
 function openAccess(
   config: ControlPlaneConfig,
   { store, events, clock, log }: Foundation,
@@ -194,7 +170,7 @@ function createOpamp({ log, metrics }: Foundation, { handler }: AgentsPart, { au
       onDisconnect: (gone) => handler.onDisconnect(gone),
       onDuplicate: (duplicate) => handler.onDuplicate(duplicate),
     },
-    capabilities: ['AcceptsStatus', 'OffersRemoteConfig', 'AcceptsEffectiveConfig'],
+    capabilities: ['AcceptsStatus', 'OffersRemoteConfig', 'AcceptsEffectiveConfig', 'OffersConnectionSettings'],
     path: OPAMP_PATH,
     log: toServerLog(log),
     observe: createMessageMetrics(metrics),
@@ -202,9 +178,18 @@ function createOpamp({ log, metrics }: Foundation, { handler }: AgentsPart, { au
 }
 
 /** Agents have a listener of their own: a browser never meets it, and it never serves a page. */
-async function startAgentsListener(config: ControlPlaneConfig, opamp: OpampServer, started: AsyncDisposableStack): Promise<ControlPlaneConfig['agentsListen']> {
+async function startAgentsListener(
+  config: ControlPlaneConfig,
+  opamp: OpampServer,
+  { intake }: Telemetry,
+  started: AsyncDisposableStack,
+): Promise<ControlPlaneConfig['agentsListen']> {
   const server = createServer()
   opamp.attach(server)
+  server.on('request', (request, response) => {
+    if (pathOf(request) === OPAMP_PATH || intake.handle(request, response)) return
+    response.writeHead(404, { connection: 'close' }).end()
+  })
   started.defer(async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     await opamp.drain(AGENTS_DRAIN_MS)
@@ -212,6 +197,10 @@ async function startAgentsListener(config: ControlPlaneConfig, opamp: OpampServe
     if (server.listening) await closed
   })
   return listen(server, config.agentsListen, 'agents-listen')
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? ''
 }
 
 async function startDemoAgents(count: number, access: Access, options: Omit<DemoOptions, 'agents' | 'token'>, started: AsyncDisposableStack): Promise<void> {

@@ -202,6 +202,16 @@ export interface GateQuestion {
 /** Answers within seconds, never throws: what goes wrong is an inconclusive verdict that says so. */
 export type JudgeGate = (gate: Gate, question: GateQuestion) => Promise<Verdict>
 
+/** For a person who wonders why there are none. */
+export interface OwnMetricsOffer {
+  /** It has the capability ReportsOwnMetrics. */
+  readonly canReport: boolean
+  /** What its groups name. */
+  readonly destination: 'drover' | 'other' | null
+  /** Of the last offer; null: none was made yet. */
+  readonly outcome: 'offered' | 'applied' | 'failed' | null
+}
+
 /** Components that a number of agents contain in the same way. */
 export interface ComponentGroup {
   readonly components: readonly { readonly kind: string; readonly type: string }[]
@@ -256,6 +266,8 @@ export interface AgentsPart extends AsyncDisposable {
   /** After the commit of any change of groups or of revisions in use. Must return at once; the part reads `decisions` again and acts. */
   onGroupsChanged(): void
   readonly fleet: FleetForRollouts
+  /** How it stands with the destination that an agent was given for its own metrics; undefined: there is no such agent. */
+  ownMetricsOf(agentId: string): OwnMetricsOffer | undefined
   /** Lets go of attempts that neither people nor rules look at any more. */
   prune(): Promise<void>
   /** Writes what is still coalesced; called at the end, after the last report. */

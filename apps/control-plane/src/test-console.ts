@@ -7,10 +7,11 @@ import { createAccess } from './access/index.ts'
 import type { Access } from './access/index.ts'
 import { loadConfig } from './config/load-config.ts'
 import { createConsole } from './console.ts'
+import type { ConsoleParts } from './console.ts'
 import { createDecisions } from './decisions.ts'
 import type { DecisionStores } from './decisions.ts'
 import { signInUrl } from './endpoints.ts'
-import type { Beginning, GroupRollouts } from './groups/routes.ts'
+import type { Beginning } from './groups/options.ts'
 import { openEventLog } from './events/event-log.ts'
 import type { EventLog } from './events/event-log.ts'
 import { createIdempotency } from './http/idempotency.ts'
@@ -22,6 +23,7 @@ import { openTestStore } from './storage/test-store.ts'
 import type { TestStore } from './storage/test-store.ts'
 import { createSealer } from './storage/sealer.ts'
 import { createSystemMetrics } from './system/metrics.ts'
+import type { SystemMetrics } from './system/metrics.ts'
 
 export interface TestConsole extends AsyncDisposable {
   readonly origin: string
@@ -54,41 +56,23 @@ export interface TestFleet {
   notChangeable: string | null
 }
 
+const noRoutes = { bindRoutes: () => {} }
 const NO_EFFECT: DraftEffect = { matching: 0, sample: [], changing: 0, joining: 0, leaving: 0, notAccepting: 0, unresolved: [], combinations: [] }
 
 export async function startTestConsole(options: { readonly consoleDir?: string } = {}): Promise<TestConsole> {
   const test = openTestStore({ probeIntervalMs: 5 })
   const clock = { time: Date.parse('2026-01-01T00:00:00Z'), now: () => clock.time }
-  const log = pino({ level: 'silent' })
   const events = await openEventLog({ store: test.store, clock })
   const metrics = createSystemMetrics()
-  const foundation: Foundation = {
-    store: test.store,
-    events,
-    blobs: createBlobStore(clock),
-    log,
-    clock,
-    metrics: metrics.registry,
-    sealer: createSealer('a server secret for tests, long enough'),
-  }
-  const fleet: TestFleet = {
-    changes: 0,
-    components: [],
-    effect: NO_EFFECT,
-    connected: new Map(),
-    changing: 0,
-    proposed: [],
-    begun: [],
-    rolloutState: 'completed',
-    notChangeable: null,
-  }
+  const foundation = foundationOf(test.store, events, clock, metrics)
+  const fleet = createTestFleet()
   const disconnected: string[] = []
   const agentsEndpoint = () => 'ws://127.0.0.1:4320/v1/opamp'
   const access = await createAccess({
     store: test.store,
     events,
     clock,
-    log,
+    log: foundation.log,
     agentsEndpoint,
     signInUrl: (code) => signInUrl('http://console.test', code),
     secureCookie: false,
@@ -100,11 +84,8 @@ export async function startTestConsole(options: { readonly consoleDir?: string }
   const decisions = createDecisions(foundation)
   const config = loadConfig({ flags: { 'console-listen': '127.0.0.1:0', ...(options.consoleDir === undefined ? {} : { 'console-dir': options.consoleDir }) } })
   const idempotency = createIdempotency(test.store, clock)
-  const server = await createConsole(
-    config,
-    { ...foundation, idempotency, access, agents: fakeAgents(fleet), decisions, rollouts: fakeRollouts(fleet, decisions), agentsEndpoint },
-    true,
-  )
+  const others = { agents: fakeAgents(fleet), decisions, rollouts: fakeRollouts(fleet, decisions), telemetry: noRoutes, webhooks: noRoutes }
+  const server = await createConsole(config, { ...foundation, ...others, idempotency, access, agentsEndpoint }, true)
   const { port } = await listen(server.app.server, config.consoleListen, 'console-listen')
   const origin = `http://127.0.0.1:${port}`
   const token = await readToken(adminTokenPath)
@@ -126,6 +107,26 @@ export async function startTestConsole(options: { readonly consoleDir?: string }
       metrics[Symbol.dispose]()
       await test[Symbol.asyncDispose]()
     },
+  }
+}
+
+function foundationOf(store: TestStore['store'], events: EventLog, clock: Foundation['clock'], metrics: SystemMetrics): Foundation {
+  const log = pino({ level: 'silent' })
+  const sealer = createSealer('a server secret for tests, long enough')
+  return { store, events, blobs: createBlobStore(clock), log, clock, metrics: metrics.registry, sealer }
+}
+
+function createTestFleet(): TestFleet {
+  return {
+    changes: 0,
+    components: [],
+    effect: NO_EFFECT,
+    connected: new Map(),
+    changing: 0,
+    proposed: [],
+    begun: [],
+    rolloutState: 'completed',
+    notChangeable: null,
   }
 }
 
@@ -161,14 +162,16 @@ function fakeAgents(fleet: TestFleet): AgentsPart {
       changeOf: async () => undefined,
       unresolved: async () => [],
     },
+    ownMetricsOf: () => undefined,
     prune: async () => {},
     async [Symbol.asyncDispose]() {},
   }
 }
 
 /** Rollouts that are over as soon as they are begun, or stay in the state that a test chooses. */
-function fakeRollouts(fleet: TestFleet, { groups }: DecisionStores): GroupRollouts {
+function fakeRollouts(fleet: TestFleet, { groups }: DecisionStores): ConsoleParts['rollouts'] {
   return {
+    bindRoutes: () => {},
     begin: async (tx, beginning) => {
       const { group, state, to, start, by } = beginning
       fleet.begun.push(beginning)

@@ -88,6 +88,10 @@ export async function createAgents(options: AgentsOptions, tuning: AgentsTuning 
     previewDraft: (draft) => parts.previews.draft(draft),
     onGroupsChanged: () => reconsider.all(),
     fleet: parts.fleet,
+    ownMetricsOf(agentId) {
+      const record = registry.byId(agentId)
+      return record && parts.ownTelemetry.ownMetrics(record)
+    },
     prune: async () => {
       await pruneAttempts(options.store, registry.all())
       await options.store.transaction((tx) => parts.rendered.prune(tx, timing.now() - KEPT_UNUSED_MS))
@@ -152,7 +156,7 @@ function assemble(
   const fleet = createFleet({ registry, desired, assignments, ownTelemetry, matches, rollouts, reconsider, commands, previews })
   const history = new History(HISTORY_INTERVAL_MS, HISTORY_MS)
   const deciding = { desired, components, rendered, assignments, matches, offers, previews, fleet, reconsider }
-  return { ...deciding, registry, deadlines, store, liveness, driver, commands, details, history, effectiveConfigs }
+  return { ...deciding, registry, deadlines, store, liveness, driver, commands, details, history, effectiveConfigs, ownTelemetry }
 }
 
 async function recall(registry: Registry, details: Details, uid: InstanceUid): Promise<RecalledAgent | undefined> {

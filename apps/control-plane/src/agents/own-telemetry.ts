@@ -5,7 +5,7 @@ import { fillText, settingsDecision, settingsOutcome } from '@drover/fleet'
 import type { Outcome, Unresolved } from '@drover/fleet'
 import { ConnectionSettingsOffersSchema, HeaderSchema, HeadersSchema, TelemetryConnectionSettingsSchema, fromHex } from '@drover/protocol'
 import type { AgentCapability, ConnectionSettingsOffers } from '@drover/protocol'
-import type { RevisionRule, Sealer } from '../seams.ts'
+import type { OwnMetricsOffer, RevisionRule, Sealer } from '../seams.ts'
 import { telemetryToken } from '../telemetry-token.ts'
 import { lookupOf } from './agent-record.ts'
 import type { AgentRecord, ReportedSettings } from './agent-record.ts'
@@ -98,6 +98,18 @@ export class OwnTelemetryOffers {
     const reports = record.capabilities.has('ReportsConnectionSettingsStatus')
     if (retry && hash !== null) return 'none'
     return isNamed && hash === null ? 'ineligible' : settingsOutcome({ desired: hash, accepts: true, reports, offered, status })
+  }
+
+  /** For a person who asks why there are no metrics of it. */
+  ownMetrics(record: AgentRecord): OwnMetricsOffer {
+    const named = this.#named(record).get('metrics')?.destination.kind
+    const { offered, status } = record.settings
+    const answered = status?.hash === offered && (status.status === 'applied' || status.status === 'failed') ? status.status : 'offered'
+    return {
+      canReport: record.capabilities.has(capabilities.metrics),
+      destination: named === undefined ? null : named === 'drover' ? 'drover' : 'other',
+      outcome: offered === null ? null : answered,
+    }
   }
 
   /** True when it failed what it should have, for the first time. */

@@ -21,11 +21,22 @@ export interface ControlPlaneConfig {
   readonly outgoingAllow: readonly AllowedTarget[]
   readonly readyFile: string | null
   readonly demoAgents: number
+  /** What the store of the agents' own telemetry may take of the disk. */
+  readonly telemetryBudgetBytes: number
+  /** One more OTLP/HTTP backend that gets a copy of the agents' own telemetry. */
+  readonly telemetryForward: URL | null
+  /** What that backend asks for, such as `Authorization: Bearer …`. */
+  readonly telemetryForwardHeader: HttpHeader | null
   /** How many agents may be known; one more is told to come back later. */
   readonly maxAgents: number
   readonly logLevel: LogLevel
   /** Folder of the built console. */
   readonly consoleDir: string | null
+}
+
+export interface HttpHeader {
+  readonly name: string
+  readonly value: string
 }
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace'] as const
@@ -42,6 +53,8 @@ export interface OptionDefinition<T = unknown> {
   /** Throws an Error that says what is wrong with the text. */
   readonly parse: (text: string) => T
 }
+
+const MEBIBYTE = 1024 * 1024
 
 const option = <K extends keyof ControlPlaneConfig>(key: K, definition: Omit<OptionDefinition<ControlPlaneConfig[K]>, 'key'>): OptionDefinition => ({
   key,
@@ -98,6 +111,28 @@ export const serverOptions: readonly OptionDefinition[] = [
     default: [],
     parse: parseAllowedTargets,
   }),
+  option('telemetryBudgetBytes', {
+    name: 'telemetry-budget',
+    placeholder: 'MEBIBYTES',
+    description: "Disk for the agents' own metrics; what does not fit reaches less far back",
+    default: 1024 * MEBIBYTE,
+    parse: (text) => parseWholeNumber(text, 16, 1024 * 1024) * MEBIBYTE,
+  }),
+  option('telemetryForward', {
+    name: 'telemetry-forward',
+    placeholder: 'URL',
+    description: "One more OTLP/HTTP backend that gets a copy of the agents' own telemetry",
+    default: null,
+    parse: (text) => parseUrl(text, ['https:', 'http:']),
+  }),
+  option('telemetryForwardHeader', {
+    name: 'telemetry-forward-header',
+    placeholder: 'HEADER',
+    description:
+      'A header for that backend, such as "Authorization: Bearer …"; better as DROVER_TELEMETRY_FORWARD_HEADER, which others on the machine cannot see',
+    default: null,
+    parse: parseHeader,
+  }),
   option('readyFile', {
     name: 'ready-file',
     placeholder: 'FILE',
@@ -138,6 +173,13 @@ function parseWholeNumber(text: string, min: number, max: number): number {
   const value = Number(text)
   if (!/^\d+$/.test(text.trim()) || value < min || value > max) throw new Error(`${JSON.stringify(text)} is not a whole number from ${min} to ${max}`)
   return value
+}
+
+function parseHeader(text: string): HttpHeader {
+  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): *([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/.exec(text.trim()) ?? []
+  // The text may be a secret, so it is not repeated.
+  if (name === undefined || value === undefined) throw new Error('is not a header such as "Authorization: Bearer …"')
+  return { name, value }
 }
 
 function parseLogLevel(text: string): LogLevel {

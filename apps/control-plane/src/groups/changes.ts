@@ -11,7 +11,7 @@ import { checkNames, namesIn } from './references.ts'
 import type { ReadConfig } from './references.ts'
 import { toRule } from './revision.ts'
 import type { StoredRevision } from './revision.ts'
-import { findGroup } from './routes.ts'
+import { findGroup } from './options.ts'
 import type { GroupStore } from './store.ts'
 
 export interface ChangesOptions extends InputOptions {

@@ -2,57 +2,19 @@
 import { groupRoutes } from '@drover/api'
 import type { Group, RolloutStart } from '@drover/api'
 import { parseSelector } from '@drover/fleet'
-import type { RolloutPlan, Selector } from '@drover/fleet'
-import type { EventLog } from '../events/event-log.ts'
+import type { RolloutPlan } from '@drover/fleet'
 import type { BindRoute, Call } from '../http/bind-route.ts'
-import { ConflictError, NotFoundError, requireMatch } from '../http/errors.ts'
+import { ConflictError, requireMatch } from '../http/errors.ts'
 import { cursorNumber, decodeCursor, encodeCursor, toPage } from '../http/paging.ts'
-import type { RevisionRule } from '../seams.ts'
-import type { ReadStore, Store, Tx } from '../storage/store.ts'
+import type { ReadStore, Tx } from '../storage/store.ts'
 import { bindDeleting } from './delete-route.ts'
 import { checkInput, checkedPlan } from './input.ts'
-import type { Input, InputOptions } from './input.ts'
-import type { PreviewGroup } from './preview.ts'
+import { findGroup } from './options.ts'
+import type { GroupRoutesOptions } from './options.ts'
+import type { Input } from './input.ts'
 import { changesBetween } from './revision.ts'
 import { etagOf, showGroup, showRevision } from './show.ts'
-import type { Counts } from './show.ts'
-import type { Change, GroupStore, StoredGroup } from './store.ts'
-
-/** What rollouts do for groups. */
-export interface GroupRollouts {
-  /**
-   * In the caller's transaction: a rollout from what the group gives now to a revision of it. What was under way is superseded.
-   * @throws {InvalidInputError} for a plan that means nothing.
-   */
-  begin(tx: Tx, beginning: Beginning): Promise<unknown>
-  /** Why the group cannot be changed now, in a sentence that says what to do; null: it can. */
-  whyNotChangeable(group: string): string | null
-  /** In the transaction that deletes the group: its rollouts end. */
-  endWith(tx: Tx, group: string, by: string): Promise<void>
-}
-
-export interface Beginning {
-  readonly group: string
-  readonly state: { readonly current: number | null; readonly revision: number; readonly firstRevision: number; readonly plan: RolloutPlan | null }
-  readonly to: number
-  readonly start: RolloutStart
-  readonly by: string
-}
-
-export interface GroupRoutesOptions extends InputOptions {
-  readonly store: Store
-  readonly events: EventLog
-  readonly groups: GroupStore
-  readonly countsByGroup: () => ReadonlyMap<string, Counts>
-  /** Counted now, one agent after the other: for a group whose members are not known yet. */
-  readonly countsOf: (selector: Selector) => Counts
-  readonly preview: PreviewGroup
-  readonly rollouts: GroupRollouts
-  /** How many agents would run something else if the group gave this. */
-  readonly effectOf: (change: { group: string; revision: RevisionRule }) => Promise<{ readonly changing: number }>
-  /** Called after the commit. */
-  readonly onGroupsChanged: () => void
-}
+import type { Change, StoredGroup } from './store.ts'
 
 export function bindGroupRoutes(bind: BindRoute, options: GroupRoutesOptions): void {
   bindReading(bind, options)
@@ -165,12 +127,6 @@ function manner(start: RolloutStart | undefined): string {
 
 function startData(start: RolloutStart | undefined): { allAtOnce?: true; draft?: true } {
   return { ...(start?.plan === undefined && start?.preset === 'everyone' ? { allAtOnce: true } : {}), ...(start?.draft ? { draft: true } : {}) }
-}
-
-export async function findGroup(groups: GroupStore, from: ReadStore, name: string): Promise<StoredGroup> {
-  const group = await groups.find(from, name)
-  if (group === undefined) throw new NotFoundError('group', name)
-  return group
 }
 
 /** Members of a group that was just changed are known a moment later; the answer counts whom the selector chooses. */

@@ -1,6 +1,6 @@
 /** Groups and their revisions in the store. Revisions never change, and their numbers are never used twice. */
 import type { RolloutPlan, RolloutStateName } from '@drover/fleet'
-import type { GroupRevisions } from '../seams.ts'
+import type { GroupRevisions, RevisionRule } from '../seams.ts'
 import type { Row } from '../storage/schema.ts'
 import type { ReadStore, Tx } from '../storage/store.ts'
 import { fromColumns, toColumns, toRule, toStoredRevision } from './revision.ts'
@@ -47,6 +47,8 @@ export interface GroupStore {
   /** Highest priority first; of equal ones the one that wins. */
   list(from: ReadStore, query: { after?: { priority: number; name: string }; limit: number }): Promise<{ groups: StoredGroup[]; total: number }>
   findRevision(from: ReadStore, group: StoredGroup, number: number): Promise<StoredRevision | undefined>
+  /** Undefined: the group, as it is now, never had it. */
+  readRule(from: ReadStore, name: string, number: number): Promise<RevisionRule | undefined>
   listRevisions(from: ReadStore, group: StoredGroup, query: { before?: number; limit: number }): Promise<{ revisions: StoredRevision[]; total: number }>
   /** With its first revision, which no agent gets before a rollout brings it. */
   create(tx: Tx, name: string, texts: GroupTexts, values: RevisionValues, change: Change): Promise<StoredGroup>
@@ -108,7 +110,7 @@ export function createGroupStore(clock: { now(): number }): GroupStore {
   }
 }
 
-const reading: Pick<GroupStore, 'find' | 'list' | 'readState' | 'readStates' | 'findRevision' | 'listRevisions' | 'readInUse' | 'readHeld'> = {
+const reading: Pick<GroupStore, 'find' | 'list' | 'readState' | 'readStates' | 'findRevision' | 'readRule' | 'listRevisions' | 'readInUse' | 'readHeld'> = {
   find: async (from, name) => {
     const row = await selectGroups(from).where('groups.name', '=', name).executeTakeFirst()
     return row && toStoredGroup(row)
@@ -145,6 +147,17 @@ const reading: Pick<GroupStore, 'find' | 'list' | 'readState' | 'readStates' | '
   findRevision: async (from, group, number) => {
     const row = await selectRevisions(from, group).selectAll().where('number', '=', number).executeTakeFirst()
     return row && toStoredRevision(row)
+  },
+
+  readRule: async (from, name, number) => {
+    const state = await reading.readState(from, name)
+    const row =
+      state &&
+      (await selectRevisions(from, { name, ...state })
+        .selectAll()
+        .where('number', '=', number)
+        .executeTakeFirst())
+    return row && toRule(name, number, fromColumns(row))
   },
 
   listRevisions: async (from, group, { before, limit }) => {

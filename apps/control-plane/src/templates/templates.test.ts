@@ -28,7 +28,7 @@ describe('templates', () => {
       await console.api.createConfig({ body: { name, files } })
       const values = Object.fromEntries(variables.map((variable) => [variable.name, variable.example]))
       const body = { name, selector: '*', configs: [{ config: name, version: 1 }], variables: values }
-      expect((await console.api.previewGroup({ body })).data.findings, name).toEqual([])
+      expect((await console.api.previewGroup({ body })).data.findings).toEqual([])
       await console.api.createGroup({ body })
     }
   })
