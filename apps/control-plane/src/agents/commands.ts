@@ -42,7 +42,7 @@ export class Commands {
 
   /** `show`: the agent as it is now, for a caller whose `ifMatch` is out of date. */
   async setLabels(record: AgentRecord, labels: Readonly<Record<string, string>>, ifMatch: string, show: () => Promise<unknown>, actor: string): Promise<void> {
-    const { store, events, agentStore, registry, assignments, offers } = this.#options
+    const { store, events, agentStore, registry, assignments } = this.#options
     await agentStore.flush()
     const current = await show()
     const edit = await store.transaction(async (tx) => {
@@ -66,8 +66,8 @@ export class Commands {
     registry.setLabels(record, labels)
     record.edit = edit
     assignments.reselect(record)
-    if (record.undecided) await this.#decideAndSend(record)
-    else offers.refresh(record)
+    // Also where the groups stay: a label may be named in what they give.
+    await this.#decideAndSend(record)
   }
 
   /** Returns the hash that is offered again. */
