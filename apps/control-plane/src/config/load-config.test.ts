@@ -92,4 +92,10 @@ describe('loadConfig', () => {
     expect(problemsOf({ flags: { 'console-url': 'ftp://h/' } })).toHaveLength(1)
     expect(problemsOf({ flags: { 'agents-listen': '127.0.0.1:9', 'console-listen': '127.0.0.1:9' } })[0]).toMatch(/listeners of their own/)
   })
+
+  it('reads a header without repeating it when it is none', () => {
+    const header = (text: string) => loadConfig({ flags: {}, env: { DROVER_TELEMETRY_FORWARD_HEADER: text } }).telemetryForwardHeader
+    expect(header('Authorization: Bearer a: b')).toEqual({ name: 'Authorization', value: 'Bearer a: b' })
+    for (const text of ['s3cret', 'a b: s3cret', 'X: s3cret\r\nY: z', ': s3cret']) expect(() => header(text)).toThrow(/is not a header such as(?!.*s3cret)/s)
+  })
 })

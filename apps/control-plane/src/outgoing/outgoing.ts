@@ -19,7 +19,7 @@ export interface OutgoingRequest {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array
   /** Gives up earlier. */
   readonly signal?: AbortSignal
 }
@@ -156,7 +156,7 @@ function encryption(
   return { servername, rejectUnauthorized: true, ...(trusted === undefined ? {} : { ca: trusted }) }
 }
 
-function lengthOf(body: string | undefined): Record<string, string> {
+function lengthOf(body: string | Uint8Array | undefined): Record<string, string> {
   return body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
 }
 
