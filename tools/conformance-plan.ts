@@ -35,7 +35,7 @@ export const provenSides: readonly { readonly path: string; readonly sides: read
 ]
 
 const noPackages = 'packages are not offered yet'
-const noSettings = 'connection settings are not offered yet'
+const noSettings = 'settings of the OpAMP connection itself are not offered yet, nor certificates'
 const noCertificates = 'certificates are not issued yet; agents use enrolment tokens'
 
 const server: SidePlan = {
@@ -46,8 +46,7 @@ const server: SidePlan = {
     { prefix: 'KM-', reason: noSettings },
     { prefix: 'TF-', reason: noCertificates },
     { prefix: 'CSR-', reason: noCertificates },
-    { prefix: 'OT-', reason: 'destinations for own telemetry are not offered yet' },
-    { prefix: 'HB-11', reason: 'the interval travels in connection settings, which are not offered yet' },
+    { prefix: 'HB-11', reason: 'the interval travels in the settings of the OpAMP connection, which are not offered yet' },
     { prefix: 'SEC-09', reason: noPackages },
     { prefix: 'SEC-11', reason: noPackages },
     { prefix: 'SEC-12', reason: noPackages },
@@ -69,6 +68,7 @@ const server: SidePlan = {
   departures: {
     'B-WS-22': 'messages are limited to 4 MiB by default: 64 MiB times many agents is more memory than a server has; the limit can be raised',
     'B-HTTP-34': 'bodies are limited to 4 MiB by default: 64 MiB times many agents is more memory than a server has; the limit can be raised',
+    'KM-07': 'own telemetry comes to where agents connect: by `https://` when they connect by TLS; other destinations are as people name them',
   },
   capabilityDuties: {
     AcceptsStatus: ['CAP-10', 'CAP-11', 'ST-05', 'SC-03', 'SC-04', 'SC-05', 'SC-06'],
@@ -76,7 +76,7 @@ const server: SidePlan = {
     AcceptsEffectiveConfig: ['A2S-10', 'SC-03'],
     OffersPackages: [],
     AcceptsPackagesStatus: [],
-    OffersConnectionSettings: [],
+    OffersConnectionSettings: ['K-01', 'K-02', 'K-03', 'K-04', 'K-18', 'K-19', 'K-21', 'KM-01', 'OT-02', 'OT-03', 'OT-04'],
     AcceptsConnectionSettingsRequest: [],
   },
   advertisedIn: { folder: 'apps/control-plane/src', pattern: /capabilities:\s*\[([^\]]*)\]|[cC]apabilities[^=\n]*=\s*\[([^\]]*)\]/g },
