@@ -1,8 +1,10 @@
 /** What a receiver gets, in the form of Standard Webhooks, and how its answer is understood. */
+import { createHash } from 'node:crypto'
 import type { Event } from '@drover/api'
 import { OutgoingError, signedHeaders } from '../outgoing/index.ts'
 import type { Outgoing } from '../outgoing/index.ts'
 import { parseRetryAfter } from './schedule.ts'
+import type { WebhookRow } from './store.ts'
 
 export interface Destination {
   readonly url: string
@@ -26,9 +28,10 @@ export interface TryResult {
   readonly retryAfterMs?: number
 }
 
-/** `createdAt` of the webhook: events of another webhook, or of one made anew, have other ids. */
-export function messageOf(event: Event, createdAt: number): Message {
-  return { id: `evt_${createdAt.toString(36)}_${event.id}`, type: event.kind, at: event.at, data: event }
+/** The same event has another id for another webhook, also for one of the same name that was made anew. */
+export function messageOf(event: Event, { name, created_at }: Pick<WebhookRow, 'name' | 'created_at'>): Message {
+  const webhook = createHash('sha256').update(`${name}\n${created_at}`).digest('hex').slice(0, 12)
+  return { id: `evt_${webhook}_${event.id}`, type: event.kind, at: event.at, data: event }
 }
 
 /** Never rejects: whatever goes wrong is a result. */

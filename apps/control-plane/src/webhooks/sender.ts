@@ -125,7 +125,7 @@ export class Sender {
       await this.#record(delivery, this.#unsent(delivery, 'the event is not in the log any more'))
       return onDone()
     }
-    const result = await sendMessage(outgoing, this.#destination, messageOf(event, this.#webhook.created_at), clock.now())
+    const result = await sendMessage(outgoing, this.#destination, messageOf(event, this.#webhook), clock.now())
     this.#note(result)
     const outcome = this.#outcomeOf(delivery, result)
     await this.#record(delivery, outcome)

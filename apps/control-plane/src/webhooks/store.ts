@@ -46,7 +46,7 @@ export async function addDeliveries(
     updated_at: now,
     next_try_at: now,
   }))
-  await tx.insertInto('webhook_deliveries').values(rows).execute()
+  if (rows.length > 0) await tx.insertInto('webhook_deliveries').values(rows).execute()
   return true
 }
 

@@ -39,23 +39,9 @@ export async function startTestWebhooks(options: Partial<Pick<WebhooksOptions, '
   const [store, onCommit] = watchCommits(test.store)
   const events = await openEventLog({ store, clock })
   const outgoing = createOutgoing({ allowed: parseAllowedTargets('127.0.0.1'), timeoutMs: 2_000 })
-  const begin = async (): Promise<{ part: Webhooks; kill: () => void }> => {
-    let isDead = false
-    const mortal: Store = { ...bindStore(store), transaction: (work) => (isDead ? new Promise<never>(() => {}) : store.transaction(work)) }
-    const part = createWebhooks({
-      store: mortal,
-      events,
-      sealer: createSealer('s'.repeat(64)),
-      outgoing,
-      clock,
-      log: pino({ level: 'silent' }),
-      timers: clock,
-      random: () => 0.5,
-      ...options,
-    })
-    return { part, kill: () => void (isDead = true) }
-  }
-  let running = await begin()
+  const begin = () =>
+    createMortal({ store, events, sealer: createSealer('s'.repeat(64)), outgoing, clock, log: pino({ level: 'silent' }), timers: clock, ...options })
+  let running = begin()
   const server = await serve(running.part, store, clock)
   await running.part.start()
   return {
@@ -85,7 +71,7 @@ export async function startTestWebhooks(options: Partial<Pick<WebhooksOptions, '
     },
     async killAndRestart() {
       running.kill()
-      running = await begin()
+      running = begin()
       await running.part.start()
     },
     async [Symbol.asyncDispose]() {
@@ -94,6 +80,13 @@ export async function startTestWebhooks(options: Partial<Pick<WebhooksOptions, '
       await test[Symbol.asyncDispose]()
     },
   }
+}
+
+/** A part that can die: from then on it writes nothing. */
+function createMortal(options: WebhooksOptions): { readonly part: Webhooks; kill(): void } {
+  let isDead = false
+  const store: Store = { ...bindStore(options.store), transaction: (work) => (isDead ? new Promise<never>(() => {}) : options.store.transaction(work)) }
+  return { part: createWebhooks({ ...options, store, random: () => 0.5 }), kill: () => void (isDead = true) }
 }
 
 /** The routes, on a real socket. */

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startTestReceiver } from '../outgoing/test-receiver.ts'
 import type { ReceivedCall, TestReceiver } from '../outgoing/test-receiver.ts'
+import { addDeliveries } from './store.ts'
 import { startTestWebhooks } from './test-webhooks.ts'
 import type { TestWebhooks } from './test-webhooks.ts'
 
@@ -91,6 +92,14 @@ describe('a webhook', () => {
     expect(new Set(receiver.calls.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
     expect(new Set(receiver.calls.map(({ headers }) => headers['webhook-timestamp'])).size).toBe(5)
     expect(receiver.calls.every((call) => isSigned(call, secret))).toBe(true)
+  })
+
+  it('has messages of its own, also of an event that another one gets', async () => {
+    await create()
+    await create(['rollout'], { name: 'other' })
+    await test.append('rollout.paused')
+    await receiver.untilCalls(2)
+    expect(new Set(receiver.calls.map(({ headers }) => headers['webhook-id'])).size).toBe(2)
   })
 
   it('may ask for more patience', async () => {
@@ -192,6 +201,13 @@ describe('the store', () => {
     // At least once, and receivers can tell.
     const received = new Set(receiver.calls.map(({ headers }) => headers['webhook-id']))
     expect(received.size).toBe(ids.length)
+  })
+
+  it('takes nothing from a reader that is behind', async () => {
+    await create()
+    const webhook = await test.test.store.read.selectFrom('webhooks').selectAll().executeTakeFirstOrThrow()
+    const add = (lastId: number) => test.test.store.transaction((tx) => addDeliveries(tx, webhook, { events: [], lastId, now: 0 }))
+    expect([await add(7), await add(6)]).toEqual([true, false])
   })
 
   it('is told now and then how far the log was read', async () => {
