@@ -67,7 +67,9 @@ export class Deadlines {
 
   #arm(): void {
     if (this.#timer !== undefined || this.#size === 0) return
-    this.#timer = this.#timing.setTimeout(() => this.#turn(), Math.max(0, (this.#doneTick + 1) * TICK_MS - this.#timing.now()))
+    // Never more than a tick: a clock that was set back would put it to sleep for as long, and be set forward again meanwhile.
+    const untilTickMs = (this.#doneTick + 1) * TICK_MS - this.#timing.now()
+    this.#timer = this.#timing.setTimeout(() => this.#turn(), Math.min(TICK_MS, Math.max(0, untilTickMs)))
   }
 
   #turn(): void {

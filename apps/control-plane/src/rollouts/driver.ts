@@ -157,7 +157,7 @@ export class Driver {
   /** One turn of each that has something to do, again and again. */
   async #turns(): Promise<void> {
     while (this.#ready.size > 0 && !this.#isStopped) {
-      for (const live of [...this.#ready]) {
+      for (const live of this.#ready) {
         this.#ready.delete(live)
         if (this.#isStopped || live.isHeld || !this.#options.memory.has(live)) continue
         await this.#turn(live)

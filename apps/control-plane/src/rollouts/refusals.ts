@@ -1,7 +1,7 @@
 /** Why an action is not possible, in sentences that say what to do. */
 import type { RolloutActionName } from '@drover/api'
 import { RolloutError, rolloutActions, step } from '@drover/fleet'
-import type { Rollout, RolloutStateName } from '@drover/fleet'
+import type { RolloutStateName } from '@drover/fleet'
 import { ConflictError } from '../http/errors.ts'
 import type { RolloutMemory } from './memory.ts'
 import type { StoredRollout } from './store.ts'

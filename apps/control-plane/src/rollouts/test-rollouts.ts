@@ -3,9 +3,10 @@ import { rmSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { rolloutRoutes } from '@drover/api'
 import type { AnyRoute, BodyOf, Event, ParamsOf, QueryOf, ResponseOf, RolloutStart } from '@drover/api'
-import { parseSelector, recount } from '@drover/fleet'
-import type { Gate, MemberState, Verdict } from '@drover/fleet'
+import { isOver, parseSelector, recount } from '@drover/fleet'
+import type { Gate, MemberState, Rollout, Verdict } from '@drover/fleet'
 import { FakeClock } from '@drover/testing'
 import { Registry } from '@prometheus-io/client'
 import { pino } from 'pino'
@@ -61,15 +62,21 @@ export class TestRollouts implements AsyncDisposable {
   judge: (gate: Gate, question: GateQuestion) => Promise<Verdict> = async () => ({ verdict: 'pass', text: 'all is well', numbers: {} })
   /** While set, nothing can be written. */
   isDiskFull = false
+  /** How far the wall clock is off. */
+  clockErrorMs = 0
   /** Commits so far. */
   commits = 0
   /** The server dies at this commit: before it, or after it and before anybody hears of it. */
   killAt: { readonly commit: number; readonly when: 'before' | 'after' } | null = null
   killed = 0
+  /** Of the rollouts that are made from now on; else they are numbered. */
+  nextId: string | undefined
   readonly #dir = mkdtempSync(join(tmpdir(), 'drover-rollouts-'))
   #server: { part: RolloutsPart; store: Store; real: Store; events: EventLog; deadlines: Deadlines; life: Life } | undefined
   #handlers = new Map<string, (call: Call<AnyRoute>) => Promise<Answer<AnyRoute>> | Answer<AnyRoute>>()
   #ids = 0
+  /** As the server read them when it started. */
+  readonly #currents = new Map<string, number | null>()
 
   static async open(): Promise<TestRollouts> {
     const test = new TestRollouts()
@@ -85,6 +92,11 @@ export class TestRollouts implements AsyncDisposable {
     return this.#running().store
   }
 
+  /** Resolves when the server that runs now dies. */
+  get died(): Promise<void> {
+    return this.#running().life.died
+  }
+
   get isDead(): boolean {
     return this.#server?.life.isDead ?? true
   }
@@ -96,7 +108,7 @@ export class TestRollouts implements AsyncDisposable {
     const real = createStore({ database, log })
     const store = this.#mortal(real, life)
     const timing = {
-      now: this.clock.now,
+      now: () => this.clock.now() + this.clockErrorMs,
       setTimeout: (callback: () => void, delayMs: number) => this.clock.setTimeout(() => life.isDead || callback(), delayMs),
       clearTimeout: this.clock.clearTimeout,
     }
@@ -128,17 +140,15 @@ export class TestRollouts implements AsyncDisposable {
       },
       setCurrent: async (tx, group, revision) => void (await tx.updateTable('groups').set({ current: revision }).where('name', '=', group).execute()),
       onGroupsChanged: () => {},
-      newId: () => `rol_${++this.#ids}`,
+      newId: () => this.nextId ?? `rol_${++this.#ids}`,
     })
     part.bindRoutes(
       (route, handler) => void this.#handlers.set(route.id, handler as (call: Call<AnyRoute>) => Answer<AnyRoute>), // as: `call` below gives each handler what its route says
       () => {},
     )
     this.#server = { part, store, real, events, deadlines, life }
-    const currents = new Map(
-      await Promise.all([...this.groups.keys()].map(async (name) => [name, (await this.#readState(real.read as Tx, name)).current] as const)),
-    )
-    this.fleet.attach(part.forAgents, (group) => currents.get(group) ?? null)
+    for (const name of this.groups.keys()) this.#currents.set(name, (await this.#readState(real.read as Tx, name)).current)
+    this.fleet.attach(part.forAgents, (group) => this.#currents.get(group) ?? null)
     await part.start()
     this.fleet.connectAll()
   }
@@ -207,7 +217,7 @@ export class TestRollouts implements AsyncDisposable {
   async give(group: string, revision: number): Promise<void> {
     await this.#running().real.transaction((tx) => tx.updateTable('groups').set({ current: revision }).where('name', '=', group).execute())
     for (const agent of this.fleet.all.values()) agent.runs.set(group, revision)
-    this.fleet.attach(this.part.forAgents, () => revision)
+    this.#currents.set(group, revision)
     this.fleet.connectAll()
   }
 
@@ -218,7 +228,6 @@ export class TestRollouts implements AsyncDisposable {
   }
 
   async act(rolloutId: string, action: 'start' | 'approve' | 'pause' | 'resume' | 'promote' | 'retry' | 'stop' | 'rollBack', by = 'ann'): Promise<void> {
-    const { rolloutRoutes } = await import('@drover/api')
     await this.call(rolloutRoutes.actOnRollout, { params: { rolloutId, action }, body: { reason: '' } }, by)
   }
 
@@ -238,7 +247,13 @@ export class TestRollouts implements AsyncDisposable {
 
   async state(id: string) {
     const row = await this.#running().real.read.selectFrom('rollouts').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
-    return { ...row, rollout: JSON.parse(row.rollout_json) as import('@drover/fleet').Rollout } // as: only the part writes it
+    return { ...row, rollout: JSON.parse(row.rollout_json) as Rollout } // as: only the part writes it
+  }
+
+  /** Every rollout is over. */
+  async isQuiet(): Promise<boolean> {
+    const rows = await this.#running().real.read.selectFrom('rollouts').select('state').execute()
+    return rows.every(({ state }) => isOver({ state }))
   }
 
   async current(group: string): Promise<number | null> {
