@@ -139,7 +139,9 @@ async function measureExternal(agents: number): Promise<readonly Row[]> {
   await server.api.createConfig({
     body: { name: 'base', files: [{ name: 'base.yaml', contentType: 'text/yaml', body: `${pushedConfig}# ${'x'.repeat(10_000)}\n` }] },
   })
-  await server.api.createGroup({ body: { name: 'all', selector: '*', priority: 10, configs: [{ config: 'base', version: 1 }] } })
+  await server.api.createGroup({
+    body: { name: 'all', selector: '*', priority: 10, configs: [{ config: 'base', version: 1 }], ownTelemetry: null, rollout: { preset: 'everyone' } },
+  })
   await time('push of 10 KB until applied', async () => (await counts()).applied >= agents)
   return rows
 }

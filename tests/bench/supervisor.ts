@@ -144,7 +144,14 @@ async function measure(kind: Kind, server: Server): Promise<Figures> {
   await server.api.setLabels({ params: { agentId: agent.id }, body: { labels: { bench: kind } }, ifMatch: etag ?? '*' })
   await server.api.createConfig({ body: { name, files: [{ name: 'a.yaml', body: pipelines(port) }], message: '' } })
   await server.api.createGroup({
-    body: { name, selector: `label.bench = ${kind}`, priority: 0, configs: [{ config: name, version: 1 }], description: '', message: '' },
+    body: {
+      name,
+      selector: `label.bench = ${kind}`,
+      priority: 0,
+      configs: [{ config: name, version: 1 }],
+      ownTelemetry: null,
+      rollout: { preset: 'everyone' },
+    },
   })
   const applied = () =>
     server.until(async (api) => ((await api.getAgent({ params: { agentId: agent.id } })).data.configState === 'applied' ? true : undefined), {
@@ -192,7 +199,14 @@ async function badOutage(server: Server, name: string, port: number, body: strin
   await server.api.setGroup({
     params: { name },
     ifMatch: etag ?? '*',
-    body: { description: '', selector: group.selector, priority: 0, message: 'bad', configs: [{ config: name, version: 2 }] },
+    body: {
+      selector: group.selector,
+      priority: 0,
+      message: 'bad',
+      configs: [{ config: name, version: 2 }],
+      ownTelemetry: null,
+      rollout: { preset: 'everyone' },
+    },
   })
   await server.untilEvent((event) => event.kind === 'attempt.failed', { after, what: 'the refusal', timeoutMs: 60_000 })
   await untilHealth(port, true)

@@ -76,12 +76,12 @@ async function writeGroups(options: WriterOptions): Promise<void> {
     acknowledged.groups.set(name, { selector, configs: revision.configs, revision: revision.number })
     done(options)
   }
-  let { data, etag } = await server.api.createGroup({ body: { name, selector: `label.run = "${run}"` } })
+  let { data, etag } = await server.api.createGroup({ body: { name, selector: `label.run = "${run}"`, rollout: { preset: 'everyone' } } })
   remember(data)
   for (let count = 0; ; count++) {
     const newest = [...acknowledged.configs].at(-1)
     const configs = newest === undefined ? [] : [{ config: newest[0], version: newest[1].length }]
-    const call = { params: { name }, body: { selector: `label.run in ("${run}", "none-${count}")`, configs } }
+    const call = { params: { name }, body: { selector: `label.run in ("${run}", "none-${count}")`, configs, rollout: { preset: 'everyone' as const } } }
     ;({ data, etag } = await server.api.setGroup({ ...call, ...(etag === null ? {} : { ifMatch: etag }) }))
     remember(data)
   }

@@ -37,12 +37,12 @@ export async function createConfig(server: Server, name: string, body: string): 
   await server.api.createConfig({ body: { name, files: [{ name: `${name}.yaml`, body }] } })
 }
 
-/** Gives every agent that the selector matches the newest version of the configs. */
+/** Gives every agent that the selector matches the newest version of the configs, and nothing else, without waves. */
 export async function assign(server: Server, group: string, configs: readonly string[], more: { selector?: string; priority?: number } = {}): Promise<void> {
   const refs = await Promise.all(
     configs.map(async (config) => ({ config, version: (await server.api.getConfig({ params: { name: config } })).data.latest.version })),
   )
-  const body = { selector: more.selector ?? '*', priority: more.priority ?? 0, configs: refs }
+  const body = { selector: more.selector ?? '*', priority: more.priority ?? 0, configs: refs, ownTelemetry: null, rollout: { preset: 'everyone' as const } }
   const { data } = await server.api.listGroups({})
   if (!data.items.some(({ name }) => name === group)) {
     await server.api.createGroup({ body: { name: group, ...body } })
@@ -55,5 +55,5 @@ export async function assign(server: Server, group: string, configs: readonly st
 /** Takes a group away, so that the next scenario starts without it. */
 export async function removeGroup(server: Server, name: string): Promise<void> {
   const { etag } = await server.api.getGroup({ params: { name } })
-  await server.api.deleteGroup({ params: { name }, ...(etag === null ? {} : { ifMatch: etag }) })
+  await server.api.deleteGroup({ params: { name }, query: { allAtOnce: 'true' }, ...(etag === null ? {} : { ifMatch: etag }) })
 }

@@ -52,6 +52,8 @@ export interface TestFleet {
   readonly proposed: { group: string; revision: RevisionRule }[]
   /** What groups began. Each is stored in the state that is set here; a completed one is what the group gives from then on. */
   readonly begun: Beginning[]
+  /** Groups whose rollouts ended with them. */
+  readonly ended: string[]
   rolloutState: RolloutStateName
   notChangeable: string | null
 }
@@ -125,6 +127,7 @@ function createTestFleet(): TestFleet {
     changing: 0,
     proposed: [],
     begun: [],
+    ended: [],
     rolloutState: 'completed',
     notChangeable: null,
   }
@@ -197,6 +200,6 @@ function fakeRollouts(fleet: TestFleet, { groups }: DecisionStores): ConsolePart
       if (fleet.rolloutState === 'completed') await groups.setCurrent(tx, group, to)
     },
     whyNotChangeable: () => fleet.notChangeable,
-    endWith: async () => {},
+    endWith: async (_tx, group) => void fleet.ended.push(group),
   }
 }

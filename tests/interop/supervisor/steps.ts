@@ -164,11 +164,16 @@ export async function untilAgentAt(server: Server, uid: string, what: string, fi
   }
 }
 
-/** Gives one agent a configuration through the control plane. The name must be new to it. */
+/** Gives one agent a configuration through the control plane, and nothing else, without waves. The name must be new to it. */
 export async function assignTo(server: Server, uid: string, name: string, body: string): Promise<void> {
   await server.api.createConfig({ body: { name, files: [{ name: `${name}.yaml`, body }] } })
   const group = `only-${uid.slice(-12)}`
-  const settings = { selector: `service.instance.id = "${uid}"`, configs: [{ config: name, version: 1 }] }
+  const settings = {
+    selector: `service.instance.id = "${uid}"`,
+    configs: [{ config: name, version: 1 }],
+    ownTelemetry: null,
+    rollout: { preset: 'everyone' as const },
+  }
   const { data } = await server.api.listGroups({ query: { limit: 500 } })
   if (!data.items.some((one) => one.name === group)) {
     await server.api.createGroup({ body: { name: group, ...settings } })
