@@ -153,6 +153,18 @@ service:
     expect(parseYaml(result, 'f').document).toMatchObject({ command: 'run --with [REDACTED] now' })
   })
 
+  it('takes out values that are known to be secret, however they are written', () => {
+    const redactKnown = (text: string) => text.replaceAll('plain words', '[REDACTED]').replaceAll('4711', '[REDACTED]')
+    const known = (body: string) => redactFiles([{ name: 'f', contentType: 'text/yaml', body }], redactKnown)[0]?.body ?? ''
+    const body = known('a: plain words\nb: "\\u0070lain words too"\nc: |\n  some plain words\nd: [4711, 47]\nplain words: 1\n')
+    expect(parseYaml(body, 'f').document).toEqual({ a: '[REDACTED]', b: '[REDACTED] too', c: 'some [REDACTED]\n', d: ['[REDACTED]', 47], '[REDACTED]': 1 })
+    expect(known('a: [\nplain words here\n')).not.toContain('plain words')
+  })
+
+  it('knows the tokens of own telemetry', () => {
+    expect(redactText('sent by drover_tel_agt_0123abc_0123456789abcdef0123456789abcdef.')).toBe('sent by [REDACTED].')
+  })
+
   it('drops comments', () => {
     expect(redact('# canary\na: 1 # password canary\n')).toBe('a: 1\n')
     expect(redact('# only canary\n')).toBe('')

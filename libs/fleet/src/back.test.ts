@@ -57,6 +57,11 @@ describe('offerDecision after a change was taken back', () => {
       explanation: 'The change that it got was taken back, so it gets what it had before.',
     })
     expect(decide({ ledger: having('bad', 'good'), isBack: true })).toMatchObject({ kind: 'none', state: 'applied' })
+    expect(decide({ ledger: having('good', 'bad'), isBack: true, connected: false })).toEqual({
+      kind: 'none',
+      state: 'pending',
+      reason: 'The configuration is offered when it connects.',
+    })
   })
 
   it('never restores what was taken back, however well it ran there', () => {

@@ -47,13 +47,14 @@ export type OfferDecision =
  */
 export function offerDecision(input: OfferInput): OfferDecision {
   const { desired } = input
-  if (input.problem) return none('failed', `${input.problem} Until then nothing is sent, and it keeps what it has.`)
-  if (desired === null) return none('unmanaged', 'No group gives this agent a configuration, so it keeps what it has.')
+  const problem = input.problem ?? null
+  if (desired === null && problem === null) return none('unmanaged', 'No group gives this agent a configuration, so it keeps what it has.')
   if (!input.accepts) return none('notAccepted', 'The agent does not accept remote configuration.')
+  if (desired === null) return none('failed', `${problem ?? ''} Until then nothing is sent, and it keeps what it has.`)
   const decision = isHeldBack(input.ledger, desired) ? decideRestore(input, desired) : decideDesired(input, desired)
   if (decision.kind === 'none' || (input.connected && input.complete)) return decision
   const wait = input.connected ? 'as soon as it has reported its full state' : 'when it connects'
-  return decision.reason === 'restore'
+  return decision.hash !== desired
     ? none('failed', `${failureText(input.ledger, desired)} It gets its last good configuration back ${wait}.`)
     : none('pending', `The configuration is offered ${wait}.`)
 }

@@ -62,7 +62,7 @@ interface Mold {
 }
 
 /** Characters of rendered files that are kept for the next agent; where each agent has values of its own they cannot all be. */
-const MAX_KEPT = 32 * 1024 * 1024
+const MAX_KEPT = 16 * 1024 * 1024
 
 export class DesiredState {
   readonly groups: readonly GroupRevisions[]

@@ -102,7 +102,7 @@ export class Details {
       overrides: config.overrides.map(({ path, winner, losers }) => ({ path, winner, losers: [...losers] })),
       skipped: (assignment?.skipped ?? []).map(({ group, reason }) => ({ group, reason })),
       heldBack: heldBack(record.ledger, record.desiredHash),
-      drift: [...(await this.#drift(record, config.merged))],
+      drift: record.desiredHash === null ? [] : [...(await this.#drift(record, config.merged))],
     }
   }
 

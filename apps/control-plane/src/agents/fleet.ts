@@ -105,7 +105,7 @@ function outcomeOf(options: FleetOptions, record: AgentRecord, group: string): O
 }
 
 function configurationPart({ matches }: FleetOptions, record: AgentRecord): Outcome {
-  if (record.problem !== null) return 'failed'
+  if (record.problem !== null) return record.capabilities.has('AcceptsRemoteConfig') ? 'failed' : 'ineligible'
   const effectiveMatches = matches.known(record)
   return configurationOutcome({
     desired: record.desiredHash,

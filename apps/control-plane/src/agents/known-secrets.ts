@@ -16,7 +16,7 @@ export class KnownSecrets {
     for (const value of values) for (const form of formsOf(value)) if (form.trim().length >= MIN_LENGTH) this.#values.add(form)
     if (this.#values.size === before) return false
     const longestFirst = [...this.#values].toSorted((a, b) => b.length - a.length)
-    this.#pattern = new RegExp(longestFirst.map((value) => value.replace(/[\\^$.*+?()[\]{}|\/]/g, '\\$&')).join('|'), 'g')
+    this.#pattern = new RegExp(longestFirst.map((value) => value.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|'), 'g')
     return true
   }
 

@@ -56,6 +56,33 @@ describe('the history of attempts', () => {
   })
 })
 
+describe('configurations that were offered', () => {
+  it('are let go when no attempt speaks of them any more', async () => {
+    await using fleet = await TestFleet.open()
+    fleet.config('base@1', GOOD)
+    await fleet.setGroups({ name: 'all', configs: ['base@1'] })
+    const agent = await fleet.connected(1)
+    await fleet.clock.advanceAsync(APPLY_MS)
+    agent.stop()
+    const hashes = async () => (await fleet.store.read.selectFrom('rendered_configs').select('hash').execute()).map(({ hash }) => hash)
+    const [row] = await fleet.store.read.selectFrom('rendered_configs').selectAll().execute()
+    if (row === undefined) throw new Error('nothing was kept')
+    await fleet.store.transaction((tx) =>
+      tx
+        .insertInto('rendered_configs')
+        .values({ ...row, hash: 'aa' })
+        .execute(),
+    )
+    await fleet.agents.prune()
+    expect(await hashes()).toHaveLength(2)
+    await fleet.stop()
+    await fleet.clock.advanceAsync(25 * 3600 * 1000)
+    await fleet.start()
+    await fleet.agents.prune()
+    expect(await hashes()).toEqual([agent.tally.offers[0]])
+  })
+})
+
 describe('durability', () => {
   it('has a failure on disk before the last good configuration goes back', async () => {
     await using fleet = await TestFleet.open()

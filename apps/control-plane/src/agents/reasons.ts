@@ -67,5 +67,5 @@ const underWay: ReadonlySet<RolloutStateName> = new Set(['waiting', 'running', '
 
 function waveOf({ state, wave, waves }: RolloutProgress): string {
   const paused = state === 'paused' ? ' and paused' : ''
-  return wave === 0 ? `${paused}` : `${paused}: wave ${wave} of ${waves}`
+  return wave === 0 ? paused : `${paused}: wave ${wave} of ${waves}`
 }

@@ -89,7 +89,7 @@ export class RenderedConfigs {
       .deleteFrom('rendered_configs')
       .where('created_at', '<', before)
       .where('hash', 'not in', [...this.#known.keys()])
-      .where('hash', 'not in', (eb) => eb.selectFrom('attempts').select('hash'))
+      .where(({ not, exists, selectFrom }) => not(exists(selectFrom('attempts').select('attempts.id').whereRef('attempts.hash', '=', 'rendered_configs.hash'))))
       .execute()
   }
 
