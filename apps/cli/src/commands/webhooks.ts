@@ -21,7 +21,7 @@ const list = clientCommand({
   async run({ api, io, output }) {
     const page = await readPages(0, (query) => api.listWebhooks({ query }))
     output.result(page, () => (page.items.length === 0 ? '' : output.table(columns(io.now()), page.items)))
-    if (page.items.length === 0) output.note('There are no webhooks. Make one with: drover webhooks create NAME --url URL --events rollout')
+    if (page.items.length === 0) output.note('There are no webhooks. Make one with: drover webhooks create NAME --to URL --events rollout')
   },
 })
 
@@ -44,10 +44,10 @@ const create = clientCommand({
   name: 'create',
   description: 'Create a webhook; its signing secret is shown this once',
   args: { name: nameArgument },
-  options: { url: text('--url <url>', 'https address to call'), ...eventsOption },
-  examples: [{ run: 'webhooks create pager --url https://hooks.example.com/drover --events rollout.paused,rollout.rolledBack', what: 'who has to know' }],
-  async run({ api, output }, args, { url, events }) {
-    if (url === undefined || events === undefined) throw new UsageError('give --url and --events')
+  options: { to: text('--to <url>', 'https address to call'), ...eventsOption },
+  examples: [{ run: 'webhooks create pager --to https://hooks.example.com/drover --events rollout.paused,rollout.rolledBack', what: 'who has to know' }],
+  async run({ api, output }, args, { to: url, events }) {
+    if (url === undefined || events === undefined) throw new UsageError('give --to and --events')
     const { data } = await api.createWebhook({ body: { name: args.name, url, events: splitKinds(events) }, idempotencyKey: crypto.randomUUID() })
     output.result(data, () => `${data.secret}\n`)
     output.note(`Webhook "${data.name}". Keep its signing secret now; it is not shown again. Try it with: drover webhooks test ${data.name}`)
@@ -65,13 +65,13 @@ const set = clientCommand({
   description: 'Change a webhook; what is not given stays',
   args: { name: nameArgument },
   options: {
-    url: text('--url <url>', 'https address to call'),
+    to: text('--to <url>', 'https address to call'),
     ...eventsOption,
     enable: flag('--enable', 'call it again'),
     disable: flag('--disable', 'call it no more for now'),
   },
   examples: [{ run: 'webhooks set pager --disable', what: 'for a while' }],
-  async run({ api, output }, args, { url, events, enable, disable }) {
+  async run({ api, output }, args, { to: url, events, enable, disable }) {
     if (enable && disable) throw new UsageError('give either --enable or --disable')
     const params = { name: args.name }
     const page = await readPages(0, (query) => api.listWebhooks({ query }))
