@@ -63,7 +63,7 @@ export function Revisions({ group }: { readonly group: Group }) {
                     </td>
                     <td>
                       {label === undefined ? (
-                        <span className="dimmed">here</span>
+                        <span className="dimmed">{role ?? ''}</span>
                       ) : (
                         <ActionButton variant="default" size="compact-xs" disabledReason={readOnly} onClick={() => setChosen(revision.number)}>
                           {label}

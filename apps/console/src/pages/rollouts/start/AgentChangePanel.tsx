@@ -78,7 +78,14 @@ function Changed({ change, agentId }: { readonly change: RolloutChange; readonly
 
 function Shown({ changed }: { readonly changed: AgentChange }) {
   const { before, after } = useMemo(() => sidesOf(changed.unified), [changed.unified])
-  if (changed.unified.trim() === '') return <p className="dimmed">Nothing changes for this agent: {changed.to.source}.</p>
+  if (changed.unified.trim() === '')
+    return (
+      <p className="dimmed">
+        {changed.from.hash === changed.to.hash
+          ? 'Nothing changes for this agent.'
+          : 'What this agent runs stays the same: only comments or the way it is written differ.'}
+      </p>
+    )
   return (
     <div className="stack">
       {changed.missing.length > 0 && (
