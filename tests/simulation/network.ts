@@ -47,7 +47,7 @@ export class Network {
     if (connection === 0) return
     agent.connection = 0
     this.world.tell(() => `${agent.name} loses its connection`)
-    const noticedInMs = this.faults.isQuiet || this.world.chance(0.5) ? 0 : this.world.between(0, silenceMs)
+    const noticedInMs = this.world.chance(0.5) ? 0 : this.world.between(0, silenceMs)
     this.world.in(noticedInMs, () => this.server.disconnected(agent.name, connection))
     this.world.in(backInMs, () => this.connect(agent))
   }

@@ -96,10 +96,11 @@ export class OfferWitness {
       const rollout = group?.rollout ?? null
       if (group === undefined || rollout === null || revision !== rollout.to) continue
       const { agent } = row
-      if (rollout.state === 'completed') continue
       if (rollout.state === 'rollingBack' || rollout.state === 'rolledBack')
         return broken('sent-what-was-taken-back', `${agent} is sent ${hash}, and ${rollout.id} was taken back`)
       const member = this.store.durableRow(agent)?.members[name]
+      // Whoever came after the end is given what the group has.
+      if (rollout.state === 'completed' && (member === undefined || member.holds === revision)) continue
       if (member === undefined || memberTraits[member.state].side !== 'target')
         return broken('sent-outside-the-wave', `${agent} is sent ${hash}, but on disk it is ${member?.state ?? 'no member'} in ${rollout.id}`)
       if (rollout.waves[member.wave]?.openedAt === null)

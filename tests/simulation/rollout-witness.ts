@@ -1,6 +1,6 @@
 /** Watches what is stored: counts for itself, and checks each step of each rollout. A commit costs what changed. */
 import { askedGates, type Decision, type MemberState, memberTraits, type Rollout, type VerdictKind } from '@drover/fleet'
-import { idOf, planOf } from './desired.ts'
+import { idOf, isUnderWay, planOf } from './desired.ts'
 import { broken } from './invariant.ts'
 import { type GroupName, groupNames, nightHours, type Scenario } from './scenario.ts'
 import type { Before, Change, GroupRow, MemoryStore, Row } from './store.ts'
@@ -130,6 +130,16 @@ export class RolloutWitness {
       if (after.wave > rollout.wave || rollout.waves[after.wave]?.openedAt === null)
         broken('released-too-early', `${row.agent} of wave ${after.wave + 1} is released in wave ${rollout.wave + 1}`)
       this.checkTime(name, rollout)
+      this.checkAlone(name, row)
+    }
+  }
+
+  /** Nobody is in two rollouts that are under way; the older one goes first. */
+  private checkAlone(name: GroupName, { agent, members }: Row): void {
+    const order = this.store.groups.get(name)?.order ?? 0
+    for (const other of this.store.groups.values()) {
+      if (other.order < order && isUnderWay(other) && members[other.name] !== undefined)
+        broken('overlap', `${agent} is released by a rollout of ${name} though ${other.rollout?.id} is ${other.rollout?.state}`)
     }
   }
 
@@ -200,6 +210,7 @@ export class RolloutWitness {
     if (rollout?.id !== id) return
     if (kind === 'approved') this.checkApproval(name, rollout, decision)
     if (kind === 'waveOpened') this.checkOpening(name, rollout, decision)
+    if (kind === 'soaking') this.checkSettled(name, rollout, decision)
     if (kind === 'wavePassed') this.checkPassing(name, rollout, decision)
     if (kind === 'rolledBack') this.checkRolledBack(name, rollout)
     if (kind === 'completed' && rollout.waves.some(({ openedAt }) => openedAt === null))
@@ -227,15 +238,23 @@ export class RolloutWitness {
     if (wave !== 0 || this.scenario.overlap !== 'wait') return
     const order = this.store.groups.get(name)?.order ?? 0
     for (const other of this.store.groups.values()) {
-      const isOlder = other.name !== name && other.order < order && other.rollout !== null
-      if (isOlder && ['waiting', 'running', 'soaking', 'paused', 'rollingBack'].includes(other.rollout.state) && this.shareAgents(name, other.name))
-        broken('overlap', `${id} begins though ${other.rollout.id} is ${other.rollout.state}`)
+      if (other.order < order && isUnderWay(other) && this.shareAgents(name, other.name))
+        broken('overlap', `${id} begins though ${other.rollout?.id} is ${other.rollout?.state}`)
     }
   }
 
   /** From the start of the later one on. */
   private shareAgents(name: GroupName, other: GroupName): boolean {
     return [...this.store.rows.values()].some(({ members }) => members[name]?.late === false && members[other]?.late === false)
+  }
+
+  /** Everybody of the wave has an outcome, or cannot have one. */
+  private checkSettled(name: GroupName, { id }: Rollout, { wave }: Decision): void {
+    for (const { agent, members } of this.store.rows.values()) {
+      const member = members[name]
+      if (member !== undefined && member.wave === wave && !member.late && memberTraits[member.state].blocks)
+        broken('settled', `wave ${(wave ?? 0) + 1} of ${id} soaks, but ${agent} is ${member.state}`)
+    }
   }
 
   private checkPassing(name: GroupName, { id, waves }: Rollout, { wave, reason, at }: Decision): void {

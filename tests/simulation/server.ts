@@ -37,6 +37,8 @@ export class Server {
   private clockOffsetMs = 0
   private readOnlyUntil = 0
   private slowUntil = 0
+  /** The last commit has what must never be forgotten: the power fails then rather than at other times. */
+  private isDelicate = false
   /** Until when the process waits for its disk; what comes meanwhile waits too. */
   private busyUntil = 0
 
@@ -48,6 +50,7 @@ export class Server {
     this.store = new MemoryStore({
       before: () => this.beforeCommit(),
       stored: (change, before) => {
+        this.isDelicate = change.rows.some(({ ledger }) => ledger.reported?.status === 'failed')
         this.offers.onStored(change, before)
         for (const { group, decision } of change.decisions) this.offers.onDecision(group, decision)
         this.rollouts.onStored(change, before)
@@ -69,7 +72,8 @@ export class Server {
     if (this.world.now < this.slowUntil) this.busyUntil = Math.max(this.busyUntil, this.world.now) + this.world.between(5, 500)
     if (this.driver === null) return
     if (this.faults.happens('crashAfter', 'commit')) throw new DriverDied('after it had stored something')
-    if (!this.faults.happens('powerLoss', 'commit')) return
+    const chances = this.isDelicate ? 10 : 1
+    if (!Array.from({ length: chances }, () => this.faults.happens('powerLoss', 'commit')).includes(true)) return
     this.losePower()
     throw new DriverDied('with the power')
   }

@@ -1,4 +1,4 @@
-/** `npm run simulate -- [--seeds N] [--from N] | --bugs [NAME] | --large`: more seeds, the planted bugs, or seven days of a large fleet. */
+/** `npm run simulate -- [--seeds N] [--from N] | --bugs [--only NAME] | --large`: more seeds, the planted bugs, or seven days of a large fleet. */
 import { parseArgs } from 'node:util'
 import { huntBugs } from './bugs/hunt.ts'
 import { sevenDays } from './large.ts'

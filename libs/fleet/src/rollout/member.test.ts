@@ -48,6 +48,19 @@ describe('a member', () => {
     expect([see(away, 'none', 300).state, see(busy, 'none', 300).state]).toEqual(['pending', 'pending'])
   })
 
+  it('never goes back into the queue when it may have the revision', () => {
+    const gone = { offlineSince: 1000 }
+    const late = 1000 + lostGraceMs
+    const applied = see(offered, 'applied', 400)
+    // Another group changed while it was away, so that there is something to be offered again.
+    expect(see(applied, 'none', late, gone).state).toBe('applied')
+    expect(see(applied, 'none', late).state).toBe('released')
+    const again = retryMember(see(see(see(offered, 'failed', 400), 'failed', 500), 'failed', 600), 900)
+    expect(see(again, 'none', 1001, gone).state).toBe('released')
+    expect(see(again, 'none', late, gone).state).toBe('lost')
+    expect(see(see(again, 'offered', 950), 'none', late, gone).state).toBe('lost')
+  })
+
   it('times out, stays so until it answers, and may answer late', () => {
     const due = memberDeadline(defaultPlan, offered, sight('offered'))
     expect(due).toBe(300 + applyTimeoutMs)
@@ -174,6 +187,8 @@ describe('outcomes', () => {
     expect(settings({ status: { hash: 's2', status: 'unset' } })).toBe('offered')
     expect(settings({ status: { hash: 's2', status: 'applied' }, offered: null })).toBe('applied')
     expect(settings({ reports: false })).toBe('silent')
+    const refused = { refused: true, status: { hash: 's1', status: 'applied' } } as const
+    expect([settings(refused), settings({ ...refused, status: { hash: 's2', status: 'applied' } })]).toEqual(['failed', 'applied'])
     expect([settings({ accepts: false }), settings({ desired: null })]).toEqual(['ineligible', 'applied'])
   })
 

@@ -55,6 +55,8 @@ describe('placeMembers', () => {
 
   it('grows batches as the default says, and makes larger ones rather than too many', () => {
     expect(sizes(defaultPlan, candidates(400))).toEqual([3, 15, 75, 100, 100, 100, 7])
+    expect(sizes(defaultPlan, candidates(18_000)).length).toBe(24)
+    expect(sizes(defaultPlan, candidates(18_000)).slice(0, 6)).toEqual([3, 15, 75, 375, 900, 900])
     expect(sizes(planOf({ kind: 'growing', first: 1, factor: 2, max: 2 }), candidates(4000)).length).toBeLessThan(410)
   })
 

@@ -336,6 +336,9 @@ describe('a schedule', () => {
     fleet.look(fleet.of(0)[0] ?? '')
     expect(fleet.rollout).toMatchObject({ state: 'waiting', wave: 0 })
     expect(fleet.states()).toEqual({ applied: 1, pending: 4 })
+    fleet.pass((fleet.rollout.wakeAt ?? 0) - fleet.now)
+    expect(fleet.states().pending).toBeUndefined()
+    expect(fleet.told()).toContain('Drover resumed wave 1: nothing hinders it any more.')
   })
 
   it('pauses once at its deadline', () => {
@@ -648,7 +651,7 @@ describe('whatever happens', () => {
         fleet.answer = (name) => outcomes.get(name) ?? 'offered'
         fleet.start()
         for (const one of story) {
-          // Who has had it and is offered it again is under way without being released, and a person may retry all at once.
+          // Who has had it and is offered it again is under way without being released.
           if ((one.kind === 'answer' && one.outcome !== 'applied') || one.kind === 'disconnect' || one.kind === 'busy' || one.kind === 'act') continue
           happen(fleet, outcomes, one)
           expect(inFlight(fleet)).toBeLessThanOrEqual(plan.concurrency)

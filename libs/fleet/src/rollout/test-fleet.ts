@@ -7,7 +7,7 @@ import type { MemberState } from './member-state.ts'
 import { createMember, type Member, moveOf, observeMember, recount, releaseMember, restoreMember, retryMember, type Sight } from './member.ts'
 import { type Candidate, placeLate, placeMembers } from './membership.ts'
 import type { RolloutPlan } from './plan.ts'
-import { releasesDue } from './progress.ts'
+import { releasesDue, retriesDue } from './progress.ts'
 import { revisionFor } from './revision-for.ts'
 import { createRollout, type Rollout } from './rollout.ts'
 import { type RolloutEvent, step } from './step.ts'
@@ -72,11 +72,7 @@ export class TestFleet {
         this.send({ kind: 'swept', sweep: effect.sweep })
         return
       case 'retry':
-        for (const member of this.members.values())
-          if (member.state === 'failed' || member.state === 'timedOut') this.change(member, retryMember(member, this.now))
-        this.send({ kind: 'swept', sweep: effect.sweep })
-        for (const agent of this.members.keys()) this.look(agent)
-        return
+        return this.retryFailed(effect.sweep)
       case 'ask':
         for (const gate of effect.gates) if (this.verdict !== null) this.send({ kind: 'verdict', round: effect.round, gate, verdict: this.verdict })
         return
@@ -86,6 +82,16 @@ export class TestFleet {
       default:
         return effect satisfies never
     }
+  }
+
+  private retryFailed(sweep: number): void {
+    const failed = [...this.members.values()].filter(({ state }) => state === 'failed' || state === 'timedOut')
+    for (const member of failed.toSorted((a, b) => a.since - b.since)) {
+      if (retriesDue(this.plan, this.rollout) === 0) return
+      this.change(member, retryMember(member, this.now))
+      this.look(member.agent)
+    }
+    this.send({ kind: 'swept', sweep })
   }
 
   private release(wave: number): void {
