@@ -34,7 +34,7 @@ function FromTemplate({ name }: { readonly name: string }) {
     <QueryView query={templates} loading={<LoadingPage />}>
       {(items) => {
         const template = items.find((one) => one.name === name)
-        if (template === undefined) return <NotThere title="There is no such template" />
+        if (template === undefined) return <NotThere title="There is no such template">Its name may have been mistyped.</NotThere>
         const begin = {
           point: pointOfTemplate(template),
           name: freeConfigName(template.name, taken),
@@ -58,7 +58,7 @@ function FromDraft({ config }: { readonly config: string }) {
   return (
     <QueryView query={query} loading={<LoadingPage />}>
       {({ found }) => {
-        if (found === undefined) return <NotThere title="There is no such draft" />
+        if (found === undefined) return <NotThere title="There is no such draft">It may have been published or thrown away.</NotThere>
         const { description, message, files } = found.stored.content
         return <NewConfigEditor begin={{ point: { ...firstPoint, id: 'draft', files }, name: config, description, message }} stored={found.stored} />
       }}
@@ -66,13 +66,13 @@ function FromDraft({ config }: { readonly config: string }) {
   )
 }
 
-function NotThere({ title }: { readonly title: string }) {
+function NotThere({ title, children }: { readonly title: string; readonly children: string }) {
   return (
     <>
       <PageHeader title="New config" parent={<Link to="/configs">Configs</Link>} />
       <div className="panel">
         <EmptyState title={title} action={<Link to="/create/config">Begin a new config</Link>}>
-          It may have been published or thrown away.
+          {children}
         </EmptyState>
       </div>
     </>

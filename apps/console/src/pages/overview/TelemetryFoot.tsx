@@ -11,7 +11,7 @@ export function TelemetryFoot() {
   const facts = [
     `${data.agents.toLocaleString('en')} ${data.agents === 1 ? 'agent sends' : 'agents send'} metrics`,
     `${bytes(data.bytes)} of ${bytes(data.budgetBytes)} on disk`,
-    ...data.tiers.map(tierText),
+    ...data.tiers.filter(({ keptSeconds }) => keptSeconds > 0).map(tierText),
     ...(data.spans > 0 ? [`${data.spans.toLocaleString('en')} spans counted`] : []),
     ...(refused === undefined ? [] : [`refused: ${refused}`]),
   ]

@@ -100,7 +100,7 @@ function DeliveryTable({ name, deliveries }: { readonly name: string; readonly d
               <ActionButton
                 variant="default"
                 size="compact-xs"
-                aria-label={`Send ${delivery.eventKind} #${delivery.eventId} again`}
+                aria-label={`Send again: ${delivery.eventKind} #${delivery.eventId}`}
                 disabledReason={readOnly ?? (delivery.state === 'pending' ? 'It is tried again by itself' : undefined)}
                 loading={again.isPending && again.variables === delivery.id}
                 onClick={() => again.mutate(delivery.id)}

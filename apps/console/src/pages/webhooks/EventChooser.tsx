@@ -26,6 +26,7 @@ function Area({ area, events, onChange }: Omit<Props, 'error'> & { readonly area
   const state = areaState(events, area)
   const [opened, setOpened] = useState(state === 'some')
   const id = useId()
+  const kinds = `${area.kinds.length} ${area.kinds.length === 1 ? 'kind' : 'kinds'}`
   return (
     <>
       <div className="event-area">
@@ -36,10 +37,10 @@ function Area({ area, events, onChange }: Omit<Props, 'error'> & { readonly area
           size="compact-xs"
           aria-expanded={opened}
           aria-controls={id}
-          aria-label={`Single events: ${area.title}`}
+          aria-label={`${kinds}: ${area.title}`}
           onClick={() => setOpened(!opened)}
         >
-          {opened ? 'Fewer' : `${area.kinds.length} ${area.kinds.length === 1 ? 'kind' : 'kinds'}`}
+          {kinds}
         </Button>
       </div>
       <div id={id}>

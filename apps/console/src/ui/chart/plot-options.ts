@@ -43,6 +43,7 @@ export function plotOptions(input: PlotInput): uPlot.Options {
       {
         ...axis,
         space: 80,
+        size: 28,
         values: (plot, ticks, _axis, _space, step) => {
           const span = (plot.scales['x']?.max ?? 0) - (plot.scales['x']?.min ?? 0)
           return ticks.map((tick) => axisTime(tick * 1_000, step, span))
