@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withBuildLock } from './build-lock.ts'
 
-export type PeerName = 'supervisor' | 'collector' | 'opamp-client' | 'opamp-server' | 'opamp-descriptors'
+export type PeerName = 'supervisor' | 'collector' | 'catalogue-collector' | 'opamp-client' | 'opamp-server' | 'opamp-descriptors'
 
 /** The peer cannot be had on this machine: no Go, or no way to the modules. The message says which and what to do. */
 export class PeerUnavailableError extends Error {
@@ -36,7 +36,9 @@ const recipes: Record<PeerName, Recipe> = {
     build: (_, target) =>
       go([...goBuild, '-o', target, 'github.com/open-telemetry/opentelemetry-collector-contrib/cmd/opampsupervisor'], join(modules, 'supervisor')),
   },
-  collector: { title: 'an OpenTelemetry Collector (v0.149.0)', sources: [join(modules, 'builder'), join(modules, 'collector')], build: buildCollector },
+  collector: collector('collector', 'an OpenTelemetry Collector (v0.149.0)'),
+  // Kubernetes and Prometheus bring most of a thousand packages, which no other test needs.
+  'catalogue-collector': collector('catalogue-collector', 'a Collector with all that the templates name (v0.149.0)'),
   'opamp-client': {
     title: "the driver of opamp-go's client (v0.23.0)",
     sources: [join(root, 'tests', 'conformance', 'go-client')],
@@ -54,14 +56,18 @@ const recipes: Record<PeerName, Recipe> = {
   },
 }
 
+function collector(name: 'collector' | 'catalogue-collector', title: string): Recipe {
+  return { title, sources: [join(modules, 'builder'), join(modules, name)], build: (folder, target) => buildCollector(name, folder, target) }
+}
+
 /** Sources come from the builder; its go.mod is replaced by ours, so that every module is the pinned one. */
-async function buildCollector(folder: string, target: string): Promise<void> {
+async function buildCollector(name: string, folder: string, target: string): Promise<void> {
   const builder = join(folder, 'builder')
   await go([...goBuild, '-o', builder, 'go.opentelemetry.io/collector/cmd/builder'], join(modules, 'builder'))
-  const manifest = join(modules, 'collector', 'manifest.yaml')
+  const manifest = join(modules, name, 'manifest.yaml')
   await run(builder, ['--config', manifest, '--skip-compilation', '--skip-get-modules'], folder)
   const sources = join(folder, '_build')
-  for (const name of ['go.mod', 'go.sum']) await copyFile(join(modules, 'collector', name), join(sources, name))
+  for (const file of ['go.mod', 'go.sum']) await copyFile(join(modules, name, file), join(sources, file))
   await go([...goBuild, '-o', target, '.'], sources)
 }
 
