@@ -62,9 +62,7 @@ export function Revisions({ group }: { readonly group: Group }) {
                       <RelativeTime at={revision.createdAt} /> <span className="dimmed">by {revision.author}</span>
                     </td>
                     <td>
-                      {label === undefined ? (
-                        <span className="dimmed">{role ?? ''}</span>
-                      ) : (
+                      {label !== undefined && (
                         <ActionButton variant="default" size="compact-xs" disabledReason={readOnly} onClick={() => setChosen(revision.number)}>
                           {label}
                         </ActionButton>
