@@ -83,9 +83,11 @@ function bindLists(bind: BindRoute, { store, fleet }: RolloutRoutesOptions): voi
 
 function bindWriting(bind: BindRoute, options: RolloutRoutesOptions): void {
   const { store, actions } = options
-  bind(rolloutRoutes.createRollout, (call) =>
-    store.transaction(async (tx) => {
-      const { group, revision: to, ...start } = call.body
+  bind(rolloutRoutes.createRollout, async (call) => {
+    const { group, revision: to, ...start } = call.body
+    // What was fine when the revision was made may be gone by now: a secret, a config.
+    await options.readChange({ group, revision: to })
+    return store.transaction(async (tx) => {
       const state = await options.findGroup(tx, group)
       if (state === undefined) throw new NotFoundError('group', group)
       if ((await options.readRevision(tx, group, to)) === undefined) throw new NotFoundError('revision', `${group}@${to}`)
@@ -93,8 +95,8 @@ function bindWriting(bind: BindRoute, options: RolloutRoutesOptions): void {
       const { id } = await options.starter.begin(tx, { group, state, to, start, by: call.caller.name })
       tx.afterCommit(options.onGroupsChanged)
       return call.answer(tx, { data: show(options, await findOrThrow(tx, id), call.caller) })
-    }),
-  )
+    })
+  })
   bind(rolloutRoutes.actOnRollout, async ({ params, body, caller }) => {
     const stored = await actions.act(params.rolloutId, { action: params.action, by: caller.name, reason: body.reason })
     return { data: show(options, stored, caller) }

@@ -51,7 +51,7 @@ interface Chosen {
 }
 
 const agentsPerTurn = 1_000
-const membersPerStatement = 2_000
+const membersPerStatement = 500
 
 export class Starter {
   readonly #options: StarterOptions

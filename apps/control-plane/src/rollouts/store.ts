@@ -109,7 +109,10 @@ const MEMBER_COLUMNS = [
   'before_json',
 ] as const satisfies readonly (keyof Row<'rollout_members'>)[]
 
-/** Any number of members as one parameter, so that the statement is always the same and is prepared once. */
+/**
+ * Any number of members as one parameter, so that the statement is always the same and is prepared once. Its place in the order is what a member never
+ * changes, and an index that is not touched costs nothing.
+ */
 export async function writeMembers(tx: Tx, rollout: string, changes: readonly MemberChange[]): Promise<void> {
   const present = changes.flatMap(({ after, before }) => (after === null ? [] : [toColumns(after, before)]))
   const gone = changes.flatMap(({ agent, after }) => (after === null ? [agent] : []))
@@ -122,10 +125,6 @@ export async function writeMembers(tx: Tx, rollout: string, changes: readonly Me
       )
       .onConflict((conflict) =>
         conflict.columns(['rollout_id', 'agent_id']).doUpdateSet((eb) => ({
-          wave: eb.ref('excluded.wave'),
-          point: eb.ref('excluded.point'),
-          late: eb.ref('excluded.late'),
-          holds: eb.ref('excluded.holds'),
           state: eb.ref('excluded.state'),
           tries: eb.ref('excluded.tries'),
           since: eb.ref('excluded.since'),
