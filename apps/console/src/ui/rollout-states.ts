@@ -64,11 +64,12 @@ export const memberStates: Readonly<Record<MemberState, MemberLook>> = {
 }
 
 type Verdict = NonNullable<GateResult['verdict']>
-export const verdicts: Readonly<Record<Verdict | 'none', StateLook>> = {
+export const verdicts: Readonly<Record<Verdict | 'none' | 'ended', StateLook>> = {
   pass: { label: 'Pass', tone: 'ok', meaning: 'It holds' },
   fail: { label: 'Fail', tone: 'bad', meaning: 'It does not hold' },
   inconclusive: { label: 'Inconclusive', tone: 'warn', meaning: 'There is not enough to say either' },
   none: { label: 'Not judged yet', tone: 'idle', meaning: 'It is judged while a wave is watched' },
+  ended: { label: 'No verdict', tone: 'idle', meaning: 'The rollout has ended; what was found then stands among the decisions' },
 }
 
 export const metricNames: Readonly<Record<OwnMetric, string>> = {

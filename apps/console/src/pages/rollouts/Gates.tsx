@@ -1,5 +1,6 @@
 /** Every gate of the plan with its verdict, its sentence and its numbers. */
 import type { Rollout } from '@drover/api'
+import { isOver } from '../../api/rollout-stream.ts'
 import { AgentText } from '../../ui/AgentText.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { StateBadge } from '../../ui/StateBadge.tsx'
@@ -8,6 +9,7 @@ import { Numbers } from './Numbers.tsx'
 
 export function Gates({ rollout }: { readonly rollout: Rollout }) {
   const { gates, wave } = rollout
+  const isEnded = isOver(rollout) || rollout.state === 'rollingBack'
   return (
     <Panel title="Gates" actions={wave === null ? undefined : <span className="dimmed">of wave {wave.number}</span>} flush>
       {gates.length === 0 ? (
@@ -17,7 +19,7 @@ export function Gates({ rollout }: { readonly rollout: Rollout }) {
       ) : (
         <ul className="gates">
           {gates.map((gate) => {
-            const look = verdicts[gate.verdict ?? 'none']
+            const look = verdicts[gate.verdict ?? (isEnded ? 'ended' : 'none')]
             return (
               <li key={gate.gate} data-tone={look.tone}>
                 <StateBadge tone={look.tone} title={look.meaning} {...(gate.verdict === null ? { mark: 'dashed' as const } : {})}>

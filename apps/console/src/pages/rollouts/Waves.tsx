@@ -1,13 +1,22 @@
 /** The waves of a rollout as a row of bars: each shows where its agents stand, the open one stands out, many are folded. */
 import type { Rollout } from '@drover/api'
 import { Button, VisuallyHidden } from '@mantine/core'
-import { IconArrowsHorizontal, IconCheck, IconCircleDashed, IconClock, IconPlayerPlay } from '@tabler/icons-react'
+import {
+  IconArrowBackUp,
+  IconArrowsHorizontal,
+  IconCheck,
+  IconCircleDashed,
+  IconClock,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStop,
+} from '@tabler/icons-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { MemberBar } from '../../ui/MemberBar.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { type Counts, memberParts, partsOf, waveStates } from '../../ui/rollout-states.ts'
 import { clockTime } from '../../ui/time.ts'
-import { SHOWN_WAVES, type WaveItem, countdown, currentWave, foldWaves, progressOf, soakView } from './rollout-view.ts'
+import { SHOWN_WAVES, type WaveItem, type WaveLook, countdown, currentWave, foldWaves, progressOf, soakView, waveLook } from './rollout-view.ts'
 
 interface Props {
   readonly rollout: Rollout
@@ -28,7 +37,7 @@ export function Waves({ rollout, chosen, onChoose }: Props) {
       }
     >
       <div className="stack">
-        <WaveRow waves={rollout.waves} current={currentWave(rollout)} chosen={chosen} onChoose={onChoose} soak={rollout.soak} />
+        <WaveRow waves={rollout.waves} current={currentWave(rollout)} chosen={chosen} onChoose={onChoose} soak={rollout.soak} state={rollout.state} />
         <Legend counts={rollout.counts} />
       </div>
     </Panel>
@@ -40,9 +49,11 @@ interface RowProps extends Omit<Props, 'rollout'> {
   /** The one around which they are folded. */
   readonly current: number
   readonly soak: Rollout['soak']
+  /** Of the rollout. */
+  readonly state: Rollout['state']
 }
 
-function WaveRow({ waves, current, chosen, onChoose, soak }: RowProps) {
+function WaveRow({ waves, current, chosen, onChoose, soak, state }: RowProps) {
   const [all, setAll] = useState(false)
   const items = useMemo(() => foldWaves(waves, current, all), [waves, current, all])
   const row = useRef<HTMLOListElement>(null)
@@ -59,6 +70,7 @@ function WaveRow({ waves, current, chosen, onChoose, soak }: RowProps) {
             <li key={item.index}>
               <WaveCard
                 item={item}
+                look={waveLook(item.wave, state)}
                 isCurrent={item.index === current && (item.wave.state === 'open' || item.wave.state === 'soaking')}
                 chosen={chosen === item.index}
                 onChoose={() => onChoose(chosen === item.index ? undefined : item.index)}
@@ -85,24 +97,33 @@ function WaveRow({ waves, current, chosen, onChoose, soak }: RowProps) {
 
 const agentsText = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'agent' : 'agents'}`
 
-const marks = { ahead: IconCircleDashed, open: IconPlayerPlay, soaking: IconClock, passed: IconCheck } as const
+const marks: Readonly<Record<WaveLook['mark'], typeof IconCheck>> = {
+  ahead: IconCircleDashed,
+  open: IconPlayerPlay,
+  soaking: IconClock,
+  passed: IconCheck,
+  paused: IconPlayerPause,
+  back: IconArrowBackUp,
+  ended: IconPlayerStop,
+}
 
 function WaveCard(props: {
   readonly item: Extract<WaveItem, { kind: 'wave' }>
+  readonly look: WaveLook
   readonly isCurrent: boolean
   readonly chosen: boolean
   readonly onChoose: () => void
   readonly soak: Rollout['soak']
 }) {
   const { index, wave } = props.item
-  const look = waveStates[wave.state]
-  const Mark = marks[wave.state]
+  const { look } = props
+  const Mark = marks[look.mark]
   return (
     <button
       type="button"
       className="wave"
       data-state={wave.state}
-      data-current={props.isCurrent || undefined}
+      data-current={props.isCurrent ? look.tone : undefined}
       aria-current={props.isCurrent ? 'step' : undefined}
       aria-pressed={props.chosen}
       onClick={props.onChoose}

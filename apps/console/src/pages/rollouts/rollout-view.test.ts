@@ -1,7 +1,7 @@
 /** What the page of a rollout works out. */
 import { RolloutState } from '@drover/api'
 import { describe, expect, it } from 'vitest'
-import { countdown, currentWave, foldWaves, numberText, shownActions, soakView, touchedOf, wordsOf } from './rollout-view.ts'
+import { countdown, currentWave, foldWaves, numberText, shownActions, soakView, touchedOf, waveLook, wordsOf } from './rollout-view.ts'
 import { sampleRollout, sampleWave } from './sample-rollout.ts'
 
 describe('waves', () => {
@@ -35,6 +35,18 @@ describe('waves', () => {
   it('are all there on demand', () => {
     expect(foldWaves(many, 200, true)).toHaveLength(400)
   })
+})
+
+it.each([
+  [sampleWave('open', { applied: 1 }), 'running', 'open'],
+  [sampleWave('open', { applied: 1 }), 'paused', 'paused'],
+  [sampleWave('open', { restored: 3 }), 'rolledBack', 'taken back'],
+  [sampleWave('passed', { restoring: 3 }), 'rollingBack', 'going back'],
+  [sampleWave('ahead', { pending: 3 }), 'rolledBack', 'ahead'],
+  [sampleWave('soaking', { applied: 3 }), 'stopped', 'ended here'],
+  [sampleWave('passed', { applied: 3 }), 'completed', 'passed'],
+] as const)('tells how a wave stands by what became of its rollout: %#', (wave, state, label) => {
+  expect(waveLook(wave, state).label).toBe(label)
 })
 
 it('knows the wave that matters: the open one, else the next, else the last', () => {

@@ -1,6 +1,7 @@
 /** What the page of a rollout says, worked out from the rollout. Pure. */
 import type { MemberState, Rollout, RolloutActionName, RolloutDecision, RolloutSummary } from '@drover/api'
-import { type Counts, memberStates, rolloutStates } from '../../ui/rollout-states.ts'
+import type { Tone } from '../../ui/StateBadge.tsx'
+import { type Counts, memberStates, rolloutStates, waveStates } from '../../ui/rollout-states.ts'
 
 type Wave = Rollout['waves'][number]
 
@@ -60,6 +61,8 @@ export function countdown(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
 }
 
+const over = new Set(['stopped', 'rolledBack', 'completed', 'superseded'])
+
 export type WaveItem =
   | { readonly kind: 'wave'; readonly index: number; readonly wave: Wave }
   /** Neighbours in the same state as one. `last` counts as well. */
@@ -102,14 +105,32 @@ function addCounts(waves: readonly Pick<Wave, 'counts'>[]): Counts {
   return sums
 }
 
+export interface WaveLook {
+  readonly label: string
+  readonly tone: Tone
+  readonly meaning: string
+  readonly mark: 'ahead' | 'open' | 'soaking' | 'passed' | 'paused' | 'back' | 'ended'
+}
+
+/** How a wave stands, seen with what became of its rollout: one that was open when the change was taken back is open no more. */
+export function waveLook({ state, counts }: Pick<Wave, 'state' | 'counts'>, rollout: Rollout['state']): WaveLook {
+  const isUnderWay = state === 'open' || state === 'soaking'
+  if ((rollout === 'rollingBack' || rollout === 'rolledBack') && touchedOf(counts) > 0)
+    return rollout === 'rolledBack'
+      ? { label: 'taken back', tone: 'warn', meaning: 'Its agents have again what they had before', mark: 'back' }
+      : { label: 'going back', tone: 'warn', meaning: 'Its agents are given back what they had before', mark: 'back' }
+  if (isUnderWay && rollout === 'paused') return { label: 'paused', tone: 'warn', meaning: 'No further agent of it gets the change', mark: 'paused' }
+  if (isUnderWay && over.has(rollout) && rollout !== 'completed')
+    return { label: 'ended here', tone: 'idle', meaning: 'The rollout ended in this wave', mark: 'ended' }
+  return { ...waveStates[state], mark: state }
+}
+
 /** The wave that is open or comes next; the last one when all are done. */
 export function currentWave(rollout: Pick<Rollout, 'wave' | 'waves'>): number {
   if (rollout.wave !== null) return Math.max(0, Math.min(rollout.wave.number - 1, rollout.waves.length - 1))
   const ahead = rollout.waves.findIndex(({ state }) => state !== 'passed')
   return ahead === -1 ? Math.max(0, rollout.waves.length - 1) : ahead
 }
-
-const over = new Set(['stopped', 'rolledBack', 'completed', 'superseded'])
 
 /** Buttons in their order. What cannot fit the state at all is left out; what fits but is not possible now stays, with its reason. */
 export function shownActions({ state, actions }: Pick<Rollout, 'state' | 'actions'>): Rollout['actions'] {
