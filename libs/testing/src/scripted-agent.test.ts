@@ -17,6 +17,7 @@ import { createRandom } from './random.ts'
 import { ScriptedAgent } from './scripted-agent.ts'
 import type { ScriptedAgentOptions } from './scripted-agent.ts'
 import { FAILURE_MARKER } from './scripted-collector.ts'
+import { REFUSAL_MARKER } from './scripted-metrics.ts'
 import { TimerQueue } from './timer-queue.ts'
 import { agentTraits } from './traits.ts'
 
@@ -190,4 +191,31 @@ describe('ScriptedAgent', () => {
     expect(agentTraits(3)).toEqual(agentTraits(3))
     expect(agentTraits(3).uid).not.toBe(agentTraits(4).uid)
   })
+
+  it('sends own metrics where it is told to, from then on, and worse ones under a configuration that refuses', () => {
+    const sent: { endpoint: string; headers: object; values: Record<string, number> }[] = []
+    const sender = { send: (endpoint: string, headers: object, json: string) => void sent.push({ endpoint, headers, values: valuesOf(json) }) }
+    const { clock, answer, offer, start } = setUp({ telemetry: { sender, intervalMs: 10_000 } })
+    start()
+    clock.advance(60_000)
+    expect(sent).toEqual([])
+    const headers = { headers: [{ key: 'Authorization', value: 'Bearer t' }] }
+    answer({ connectionSettings: { hash: new Uint8Array([1]), ownMetrics: { destinationEndpoint: 'http://127.0.0.1/v1/metrics', headers } } })
+    clock.advance(60_000)
+    expect(sent.length).toBeGreaterThanOrEqual(5)
+    expect(sent.at(-1)).toMatchObject({ endpoint: 'http://127.0.0.1/v1/metrics', headers: { Authorization: 'Bearer t' }, values: { refused: 0 } })
+    expect(sent.at(-1)?.values['accepted']).toBeGreaterThan(sent[0]?.values['accepted'] ?? Number.POSITIVE_INFINITY)
+    offer(`# ${REFUSAL_MARKER}\n${CONFIG}`)
+    clock.advance(60_000)
+    expect(sent.at(-1)?.values['refused']).toBeGreaterThan(0)
+  })
 })
+
+function valuesOf(json: string): Record<string, number> {
+  const { resourceMetrics } = JSON.parse(json) as {
+    resourceMetrics: { scopeMetrics: { metrics: { name: string; sum?: { dataPoints: { asInt?: string; asDouble?: number }[] } }[] }[] }[]
+  }
+  const metrics = resourceMetrics[0]?.scopeMetrics[0]?.metrics ?? []
+  const value = (name: string) => Number(metrics.find((metric) => metric.name === name)?.sum?.dataPoints[0]?.asInt)
+  return { accepted: value('otelcol_receiver_accepted_spans'), refused: value('otelcol_receiver_refused_spans') }
+}

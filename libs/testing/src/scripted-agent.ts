@@ -15,6 +15,8 @@ import type { Link, OpenLink } from './link.ts'
 import { availableComponents, configStatus, describe, effective, healthTree, stockCapabilities } from './reports.ts'
 import { ScriptedCollector, stockTimes } from './scripted-collector.ts'
 import type { CollectorMemory, CollectorPart, CollectorTimes, ScriptedFile, ScriptedPipeline } from './scripted-collector.ts'
+import { ScriptedMetrics } from './scripted-metrics.ts'
+import type { TelemetrySender } from './telemetry-sender.ts'
 import type { TimerQueue, Wait } from './timer-queue.ts'
 import type { AgentTraits } from './traits.ts'
 
@@ -35,6 +37,8 @@ export interface ScriptedAgentOptions {
   readonly pipelines?: (config: string) => readonly ScriptedPipeline[]
   /** What it remembers from before, as a supervisor does on its disk. */
   readonly memory?: CollectorMemory
+  /** Sends the own metrics that the server asks for; left out, it sends none, whatever it says that it can. */
+  readonly telemetry?: { readonly sender: Pick<TelemetrySender, 'send'>; readonly intervalMs: number }
   /** Each message from the server, after the agent acted on it. */
   readonly onMessage?: (message: ServerToAgent) => void
 }
@@ -65,6 +69,9 @@ export class ScriptedAgent {
   #sequenceNum = 0n
   #heartbeatMs: number
   #heartbeat: Wait | undefined
+  readonly #metrics: ScriptedMetrics
+  #destination: { readonly endpoint: string; readonly headers: Readonly<Record<string, string>> } | undefined
+  #nextReport: Wait | undefined
   #reconnect: Wait | undefined
   #failures = 0
   #completeComponents = false
@@ -76,6 +83,7 @@ export class ScriptedAgent {
     this.#timers = options.timers
     this.#traits = options.traits
     this.#heartbeatMs = options.heartbeatMs ?? 30_000
+    this.#metrics = new ScriptedMetrics({ now: () => options.timers.now(), random: options.random })
     this.#collector = new ScriptedCollector({
       timers: options.timers,
       times: { ...stockTimes, ...options.times },
@@ -110,6 +118,7 @@ export class ScriptedAgent {
     for (const part of ALL_PARTS) this.#unsent.add(part)
     this.#connect()
     this.#collector.start()
+    this.#reportMetrics()
   }
 
   /** Running -> stopped, as on SIGTERM: unhealthy, `agent_disconnect`, close. */
@@ -119,12 +128,14 @@ export class ScriptedAgent {
     this.#unsent.add('health').add('agentDisconnect')
     this.#flush()
     this.#running = false
+    this.#nextReport?.cancel()
     this.#closeLink('close')
   }
 
   /** Running -> stopped without a word: power cut. */
   kill(): void {
     this.#running = false
+    this.#nextReport?.cancel()
     this.#collector.stop()
     this.#closeLink('cut')
   }
@@ -275,11 +286,32 @@ export class ScriptedAgent {
       this.tally.offers.push(Buffer.from(message.remoteConfig.configHash).toString('hex'))
       this.#collector.apply(message.remoteConfig)
     }
+    const own = message.connectionSettings?.ownMetrics
+    if (own !== undefined) {
+      const headers = Object.fromEntries((own.headers?.headers ?? []).map(({ key, value }) => [key, value]))
+      this.#destination = own.destinationEndpoint === '' ? undefined : { endpoint: own.destinationEndpoint, headers }
+      this.#reportMetrics()
+    }
     const interval = message.connectionSettings?.opamp?.heartbeatIntervalSeconds
     if (interval !== undefined && interval > 0n) {
       this.#heartbeatMs = Number(interval) * 1000
       this.#beat(this.#heartbeatMs)
     }
+  }
+
+  /** Now and then again and again, as long as there is somewhere to send them; also while the server is away. */
+  #reportMetrics(): void {
+    const { telemetry, random } = this.#options
+    this.#nextReport?.cancel()
+    if (telemetry === undefined || this.#destination === undefined || !this.#running) return
+    this.#nextReport = this.#timers.after(telemetry.intervalMs * (0.9 + random() * 0.2), () => {
+      const { health, effectiveConfig: config } = this.#collector
+      const { identifying } = this.#traits
+      const measured = { serviceName: identifying['service.name'] ?? '', instanceUid: this.uid, startedAtMs: health.startedAtMs, config }
+      if (health.healthy && this.#destination !== undefined)
+        telemetry.sender.send(this.#destination.endpoint, this.#destination.headers, this.#metrics.report(measured))
+      this.#reportMetrics()
+    })
   }
 
   #onError(message: ServerToAgent): void {

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { mergeFiles, parseYaml, pipelinesOf, toYaml } from '@drover/agent-config'
 import { RemoteConfigStatuses, fromHex } from '@drover/protocol'
-import { ScriptedAgent, TimerQueue, agentTraits, createRandom, portLink, systemClock } from '@drover/testing'
+import { ScriptedAgent, TimerQueue, agentTraits, createRandom, createTelemetrySender, portLink, systemClock } from '@drover/testing'
 import type { CollectorMemory, ScriptedFile, ScriptedPipeline } from '@drover/testing'
 import type { DemoOptions, RecalledAgent } from '../seams.ts'
 
@@ -15,11 +15,16 @@ const STARTED_AT_ONCE = 20
 /** Anything from two seconds to ten, so that progress can be watched. */
 const APPLY_MIN_MS = 2_000
 const APPLY_SPREAD_MS = 8_000
+/** Own metrics of all agents together: at most so many requests a second, and none more often than Drover keeps points. */
+const REPORTS_PER_SECOND = 50
+const REPORT_MIN_MS = 10_000
 
 export async function startDemo({ server, agents: count, token, log, recall }: DemoOptions): Promise<AsyncDisposable> {
   const timers = new TimerQueue({ clock: systemClock, granularityMs: TIMER_GRANULARITY_MS })
   const { merge, pipelines } = createReader()
   const agents: ScriptedAgent[] = []
+  const sender = createTelemetrySender()
+  const telemetry = { sender, intervalMs: Math.max(REPORT_MIN_MS, (count / REPORTS_PER_SECOND) * 1000) }
   const stopped = new AbortController()
   const openLink = portLink(() => server.connectInProcess({ headers: { authorization: `Bearer ${token}` }, remoteAddress: '127.0.0.1' }))
   const startSome = async (from: number): Promise<void> => {
@@ -36,6 +41,7 @@ export async function startDemo({ server, agents: count, token, log, recall }: D
         random,
         merge,
         pipelines,
+        telemetry,
         times: { applyMs: APPLY_MIN_MS + random() * APPLY_SPREAD_MS },
         ...(memory === undefined ? {} : { memory }),
       })
@@ -52,6 +58,7 @@ export async function startDemo({ server, agents: count, token, log, recall }: D
       stopped.abort()
       for (const agent of agents) agent.kill()
       timers.clear()
+      sender[Symbol.dispose]()
     },
   }
 }
