@@ -72,11 +72,13 @@ describe('a new revision', () => {
   })
 
   it('counts as not offered while the agents part has not read it', async () => {
-    const { fleet, ids, outcome } = await midway()
+    const { fleet, agents, ids, outcome } = await midway()
     await using _ = fleet
     fleet.rollouts.start('all', 1, 3, ids)
     fleet.rollouts.move('all', ids[0] ?? '', 'released')
     expect(outcome(1)).toBe('none')
+    agents[0]?.setHealth(false, 'a report')
+    await fleet.clock.advanceAsync(100)
     // And nothing of what it has is touched.
     expect(await detail(fleet, 1)).toMatchObject({ configState: 'applied', groups: ['all'] })
   })
@@ -117,6 +119,19 @@ describe('a new revision', () => {
     await fleet.clock.advanceAsync(3 * APPLY_MS)
     expect(agents.map((agent) => agent.tally.offers.at(-1))).toEqual([first, first, first])
     expect(outcome(2)).toBe('applied')
+  })
+
+  it('goes with the first answer to who connects after the release, though nobody looked at the agent yet', async () => {
+    const { fleet, agents, ids, outcome } = await midway()
+    await using _ = fleet
+    agents[0]?.stop()
+    await fleet.clock.advanceAsync(1_000)
+    fleet.rollouts.move('all', ids[0] ?? '', 'released')
+    const received = agents[0]?.tally.messagesReceived ?? 0
+    agents[0]?.start()
+    while (agents[0]?.tally.messagesReceived === received) await fleet.clock.advanceAsync(1)
+    expect(agents[0]?.tally.offers).toHaveLength(2)
+    expect(outcome(1)).toMatch(/offered|applying/)
   })
 
   it('is not offered any more once it was taken back, though nobody looked at the agent yet', async () => {

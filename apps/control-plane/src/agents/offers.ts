@@ -93,13 +93,13 @@ export class Offers {
     // Reading took its time; decide once more with what is true now.
     this.#options.assignments.reassign(record)
     const decision = this.explain(record)
-    if (decision.kind === 'offer' && first.kind === 'offer' && decision.hash === first.hash && known !== undefined) {
+    if (decision.kind === 'offer' && (first.kind !== 'offer' || decision.hash !== first.hash)) return this.#decideConfig(record)
+    if (decision.kind === 'offer' && known !== undefined) {
       this.#setState(record, decision)
       this.#open(record, decision)
       return known
     }
-    if (decision.kind === 'offer' && known === undefined)
-      this.#options.log.warn({ agent: record.id, hash: decision.hash }, 'configuration to restore is not in the store')
+    if (decision.kind === 'offer') this.#options.log.warn({ agent: record.id, hash: decision.hash }, 'configuration to restore is not in the store')
     this.#setState(record, decision)
     this.#armTimeout(record)
     return undefined

@@ -76,24 +76,27 @@ export class Reconsider {
     // Whoever calls may be in the middle of something, and more may come in the same turn.
     await setImmediate()
     while (!this.#stopped && (this.#reload || this.#some.size > 0 || this.#round !== undefined)) {
-      try {
-        if (this.#reload) await this.#begin()
-        await this.#piece()
-      } catch (error) {
-        this.#options.log.error({ err: error }, 'change not carried out for all agents, trying again')
-        await setTimeout(RETRY_MS)
-      }
+      // While groups cannot be read, rollouts go on with what is known of them.
+      const isRead = !this.#reload || (await this.#isDone(this.#begin()))
+      const isCarriedOut = await this.#isDone(this.#piece())
+      if (!isRead || !isCarriedOut) await setTimeout(RETRY_MS)
+      if (!isRead) this.#reload = true
+    }
+  }
+
+  async #isDone(work: Promise<void>): Promise<boolean> {
+    try {
+      await work
+      return true
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'change not carried out for all agents, trying again')
+      return false
     }
   }
 
   async #begin(): Promise<void> {
     this.#reload = false
-    try {
-      await this.#options.desired.reload()
-    } catch (error) {
-      this.#reload = true
-      throw error
-    }
+    await this.#options.desired.reload()
     this.#round = this.#options.registry.all()
   }
 
