@@ -1,39 +1,31 @@
 /** A rollout driver as small as can be, for two groups: it stores first, and then acts. What it only remembers may be lost at any commit. */
 import {
-  createMember,
-  createRollout,
   describeDecision,
   type Effect,
   emptyLedger,
-  isOver,
   memberDeadline,
-  moveOf,
   nextDeadline,
   observeMember,
   offerDecision,
   openAttempt,
   outstandingEffects,
-  placeLate,
-  placeMembers,
   releaseMember,
   releasesDue,
   restoreMember,
   retriesDue,
   retryMember,
-  revisionFor,
-  type Rollout,
   type RolloutEvent,
   type Sight,
-  step,
   timeOutAttempt,
   type Verdict,
 } from '@drover/fleet'
 import type { AgentReport, Offer } from './agent.ts'
-import { baselineHash, desiredConfig, idOf, isBusy, isUnderWay, outcomeOf, planOf } from './desired.ts'
+import { baselineHash, desiredConfig, isBusy, isUnderWay, outcomeOf, planOf } from './desired.ts'
 import { Presence, type Presences } from './presence.ts'
 import { Queues } from './queues.ts'
-import { allowed, currentOf, hear, lookupOf, matters, noMembers, settingsToOffer, withMember } from './rows.ts'
-import { type Facts, type GroupName, groupNames, isChosen, type Scenario, type Traits } from './scenario.ts'
+import { allowed, hear, matters, noMembers, settingsToOffer, withMember } from './rows.ts'
+import { type Facts, type GroupName, groupNames, type Scenario, type Traits } from './scenario.ts'
+import { placed, type RowChange, startOf, turnOf } from './turn.ts'
 import { type GroupRow, type MemoryStore, type Row, type StoredDecision } from './store.ts'
 
 export interface DriverPorts {
@@ -100,47 +92,18 @@ export class Driver {
     }
   }
 
-  /** The group gets another revision: a new rollout, which takes over from one that is under way, in the same commit. */
+  /** The group gets another revision. What ends and what begins is one commit. */
   startRollout(name: GroupName, to: number, by: string): void {
-    const group = this.groups.get(name) ?? { name, current: null, rollout: null, order: 0 }
-    const { current, rollout: old } = group
-    if (old?.state === 'rollingBack') return
-    const plan = planOf(this.scenario, name)
-    const now = this.ports.now()
-    const draft = createRollout({ id: idOf(name, to), group: name, from: current, to })
-    const ended = old === null || isOver(old) ? null : step(plan, old, { kind: 'supersede', rollout: draft.id, by, reason: '' }, now)
-    const chosen = [...this.rows.values()].filter(({ facts }) => this.isMember(name, draft, facts))
-    const candidates = chosen.map(({ agent, facts }) => ({ agent, reachable: this.sessions.has(agent), lookup: lookupOf(facts) }))
-    const { waves, placements } = placeMembers(plan, draft.id, candidates)
-    const placed = new Map(placements.map((placement) => [placement.agent, placement]))
-    const order = 1 + Math.max(0, ...[...this.groups.values()].map((one) => one.order))
-    const rows = [...this.rows.values()].flatMap((row): Row[] => {
-      const placement = placed.get(row.agent)
-      if (placement === undefined) return row.members[name] === undefined ? [] : [withMember(row, name, undefined)]
-      return [withMember(row, name, createMember(placement, revisionFor(current, old, row.members[name] ?? null).revision, now))]
-    })
-    const blockers = this.scenario.overlap === 'wait' ? this.othersOver(name, chosen) : []
-    const started = step(plan, draft, { kind: 'start', by, reason: '', waves, blockers }, now)
-    const next = { name, current, rollout: started.rollout, order }
-    const decisions = [
-      ...(ended === null || old === null ? [] : ended.decisions.map((decision) => ({ rollout: old.id, group: name, decision }))),
-      ...started.decisions.map((decision) => ({ rollout: draft.id, group: name, decision })),
-    ]
-    this.store.commit({ rows, gone: [], groups: [next], decisions }, true)
+    const { scenario, groups } = this
+    const isConnected = (agent: string): boolean => this.sessions.has(agent)
+    const started = startOf(name, to, { scenario, groups, all: [...this.rows.values()], isConnected, by, now: this.ports.now() })
+    if (started === null) return
+    const { rows, group, decisions, effects } = started
+    this.store.commit({ rows, gone: [], groups: [group], decisions }, true)
     this.presences.delete(name)
-    this.remember(rows, [next], decisions)
+    this.remember(rows, [group], decisions)
     this.queues.delete(name)
-    if (ended !== null) this.enqueue(name, ended.effects)
-    this.enqueue(name, started.effects)
-  }
-
-  private isMember(name: GroupName, { from, to }: Pick<Rollout, 'from' | 'to'>, facts: Facts): boolean {
-    return isChosen(this.scenario, name, from, facts) || isChosen(this.scenario, name, to, facts)
-  }
-
-  private othersOver(name: GroupName, rows: readonly Row[]): readonly string[] {
-    const others = [...this.groups.values()].filter((group) => group.name !== name && isUnderWay(group) && rows.some(({ members }) => members[group.name]))
-    return others.flatMap(({ rollout }) => (rollout === null ? [] : [rollout.id]))
+    this.enqueue(name, effects)
   }
 
   /** Throws RolloutError when it is refused, StoreRefused when it cannot be stored. */
@@ -151,28 +114,14 @@ export class Driver {
   join(agent: string, facts: Facts, traits: Traits): void {
     this.offlineSince.set(agent, this.ports.now())
     const row: Row = { agent, facts, traits, ledger: emptyLedger, settings: { offered: null, status: null, failed: [] }, members: noMembers }
-    this.transact([this.placed(row)])
+    this.transact([placed(this.scenario, this.groups, row, this.ports.now())])
   }
 
   relabel(agent: string, facts: Facts): void {
     const row = this.rows.get(agent)
     if (row === undefined) return
-    this.transact([this.placed({ ...row, facts })])
+    this.transact([placed(this.scenario, this.groups, { ...row, facts }, this.ports.now())])
     this.look(agent)
-  }
-
-  /** In the rollouts of the groups that choose it, and in no other. */
-  private placed(row: Row): Row {
-    let next = row
-    for (const { name, current, rollout } of this.groups.values()) {
-      if (rollout === null || rollout.waves.length === 0) continue
-      const isIn = this.isMember(name, rollout, row.facts)
-      if (isIn && row.members[name] === undefined) {
-        const placement = placeLate(planOf(this.scenario, name), rollout.id, rollout.waves, row.agent, lookupOf(row.facts))
-        next = withMember(next, name, createMember(placement, revisionFor(current, rollout, null).revision, this.ports.now()))
-      } else if (!isIn && row.members[name] !== undefined) next = withMember(next, name, undefined)
-    }
-    return next
   }
 
   leave(agent: string): void {
@@ -300,7 +249,13 @@ export class Driver {
   /** Everything at once: rows, what their change is to the rollouts, and what else happened to those. Nothing is stored when nothing changed. */
   private transact(rows: readonly Row[], events: readonly GroupEvent[] = [], gone: Row | null = null): void {
     const changed = rows.filter((row) => this.rows.get(row.agent) !== row)
-    const stepped = groupNames.flatMap((name) => this.stepGroup(name, changed, events, gone))
+    const changes = changed.map((row): RowChange => [this.rows.get(row.agent), row])
+    if (gone !== null) changes.push([gone, undefined])
+    const now = this.ports.now()
+    const stepped = groupNames.flatMap((name) => {
+      const own = events.filter(({ group }) => group === name).map(({ event }) => event)
+      return turnOf(this.scenario, this.groups.get(name), changes, own, now) ?? []
+    })
     if (changed.length === 0 && stepped.length === 0 && gone === null) return
     const groups = stepped.map(({ group }) => group)
     const decisions = stepped.flatMap((one) => one.decisions)
@@ -313,27 +268,6 @@ export class Driver {
     }
     this.remember(changed, groups, decisions)
     for (const { group, effects } of stepped) this.enqueue(group.name, effects)
-  }
-
-  private stepGroup(name: GroupName, rows: readonly Row[], events: readonly GroupEvent[], gone: Row | null) {
-    const group = this.groups.get(name)
-    if (group?.rollout == null) return []
-    const moves = rows.map((row) => moveOf(this.rows.get(row.agent)?.members[name] ?? null, row.members[name] ?? null))
-    if (gone !== null) moves.push(moveOf(gone.members[name] ?? null, null))
-    const real = moves.filter((move) => move !== null)
-    const own = events.filter((one) => one.group === name).map(({ event }) => event)
-    const all: readonly RolloutEvent[] = real.length === 0 ? own : [{ kind: 'moved', moves: real }, ...own]
-    if (all.length === 0) return []
-    let { rollout } = group
-    const decisions: StoredDecision[] = []
-    const effects: Effect[] = []
-    for (const event of all) {
-      const next = step(planOf(this.scenario, name), rollout, event, this.ports.now())
-      rollout = next.rollout
-      for (const decision of next.decisions) decisions.push({ rollout: rollout.id, group: name, decision })
-      effects.push(...next.effects)
-    }
-    return [{ group: { ...group, rollout, current: currentOf(group.current, rollout) }, decisions, effects }]
   }
 
   private remember(rows: readonly Row[], groups: readonly GroupRow[], decisions: readonly StoredDecision[]): void {

@@ -11,6 +11,7 @@ export interface PlantedBug {
 
 const engine = 'libs/fleet/src/rollout'
 const driver = 'tests/simulation/driver.ts'
+const turn = 'tests/simulation/turn.ts'
 
 export const plantedBugs: readonly PlantedBug[] = [
   { name: 'writes are not synced', file: driver, find: 'const sync = decisions.length > 0', replace: 'const sync = decisions.length < 0' },
@@ -48,13 +49,13 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'forgets at a newer revision what members hold',
-    file: driver,
+    file: turn,
     find: 'createMember(placement, revisionFor(current, old, row.members[name] ?? null).revision, now)',
     replace: 'createMember(placement, current, now)',
   },
   {
     name: 'would go back to what was under way',
-    file: driver,
+    file: turn,
     find: 'const draft = createRollout({ id: idOf(name, to), group: name, from: current, to })',
     replace: 'const draft = createRollout({ id: idOf(name, to), group: name, from: old?.to ?? current, to })',
   },
@@ -66,9 +67,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'counts moves twice',
-    file: driver,
-    find: "[{ kind: 'moved', moves: real }, ...own]",
-    replace: "[{ kind: 'moved', moves: real.flatMap((move) => [move, move]) }, ...own]",
+    file: turn,
+    find: "[{ kind: 'moved', moves }, ...events]",
+    replace: "[{ kind: 'moved', moves: moves.flatMap((move) => [move, move]) }, ...events]",
   },
   {
     name: 'one more than the limit may be under way',
