@@ -98,12 +98,7 @@ describe('own telemetry', () => {
     }
     const read: Metrics = await ask('getAgentMetrics', { agentId: 'agt_a' })
     expect([last(read, 'accepted'), last(read, 'sent'), last(read, 'sendFailed'), last(read, 'refused'), last(read, 'cpu'), last(read, 'memory')]).toEqual([
-      100,
-      80,
-      20,
-      0,
-      0.25,
-      134_200_000,
+      100, 80, 20, 0, 0.25, 134_200_000,
     ])
     expect([last(read, 'queueUse'), last(read, 'sendFailed', 'exporter otlp traces'), last(read, 'accepted', 'receiver otlp traces')]).toEqual([
       0.01563, 20, 100,

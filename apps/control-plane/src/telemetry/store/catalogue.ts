@@ -90,12 +90,13 @@ export class Catalogue {
     })
   }
 
-  /** What has to go so that `maxBytes` are left: the oldest of the finest step first, and what is nowhere else last. */
+  /** What has to go so that `maxBytes` are left: the oldest of the finest step first; then the oldest of what is in no coarser step yet. */
   beyond(maxBytes: number): readonly Segment[] {
-    const order = tiers.flatMap((tier) => this.of(tier))
+    const all = tiers.flatMap((tier) => this.of(tier))
+    const pending = all.filter((one) => !this.#isInCoarser(one)).toSorted((a, b) => a.startMs - b.startMs)
     const victims: Segment[] = []
     let excess = this.bytes - maxBytes
-    for (const segment of [...order.filter((one) => this.#isInCoarser(one)), ...order.filter((one) => !this.#isInCoarser(one))]) {
+    for (const segment of [...all.filter((one) => this.#isInCoarser(one)), ...pending]) {
       if (excess <= 0) break
       victims.push(segment)
       excess -= segment.bytes
