@@ -143,3 +143,22 @@ describe('people', () => {
     await expect(test.act(id, 'approve', 'bob')).rejects.toMatchObject({ message: expect.stringContaining('cannot be approved') })
   })
 })
+
+describe('ten thousand agents', () => {
+  it('cost a transaction for so many that changed, and everybody gets it once', async () => {
+    test.fleet.add(9_991)
+    for (const agent of test.fleet.all.values()) agent.runs.set('all', 1)
+    const before = test.commits
+    const id = await test.begin('all', 2, { preset: 'everyone' })
+    await test.pass(10_000)
+    expect((await test.state(id)).state).toBe('completed')
+    expect(await test.members(id)).toEqual({ applied: 10_000 })
+    expect(test.fleet.offers).toHaveLength(10_000)
+    // 250 in each, released and then seen, and a few at the ends.
+    expect(test.commits - before).toBeLessThan(90)
+    const restarted = test.commits
+    await test.restart()
+    await test.pass(10_000)
+    expect(test.commits).toBe(restarted)
+  }, 60_000)
+})

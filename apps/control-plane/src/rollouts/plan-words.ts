@@ -74,11 +74,11 @@ function retryText({ retries }: RolloutPlan): string {
   return `who fails is tried ${retries.count === 1 ? 'once more' : `${retries.count} times more`} after ${durationText(retries.delayMs)}`
 }
 
-/** How long it takes when everything goes well and everybody answers at once. */
-export function atLeastMs({ schedule, soakMs }: RolloutPlan, waves: readonly Pick<Wave, 'soakMs' | 'size'>[], now: number): number {
+/** How long it takes when everything goes well and everybody answers at once. A wave that nobody can be reached in is not watched. */
+export function atLeastMs({ schedule }: RolloutPlan, waves: readonly Pick<Wave, 'soakMs' | 'reachable'>[], now: number): number {
   const begin = Math.max(now, schedule.notBefore ?? now)
   const opens = isOpenAt(schedule.windows, begin) ? begin : (nextChange(schedule.windows, begin) ?? begin)
-  return opens - now + waves.reduce((sum, wave) => sum + (wave.size === 0 ? 0 : (wave.soakMs ?? soakMs)), 0)
+  return opens - now + waves.reduce((sum, wave) => sum + (wave.reachable === 0 ? 0 : wave.soakMs), 0)
 }
 
 export function isStaged({ waves }: RolloutPlan): boolean {

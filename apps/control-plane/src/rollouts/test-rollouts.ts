@@ -13,7 +13,7 @@ import { pino } from 'pino'
 import { Deadlines } from '../agents/deadlines.ts'
 import { openEventLog } from '../events/event-log.ts'
 import type { EventLog } from '../events/event-log.ts'
-import type { Answer, Call } from '../http/bind-route.ts'
+import type { Answer, Call, Stream } from '../http/bind-route.ts'
 import type { GateQuestion, RevisionRule } from '../seams.ts'
 import { createBlobStore } from '../storage/blob-store.ts'
 import { openDatabase } from '../storage/database.ts'
@@ -74,6 +74,7 @@ export class TestRollouts implements AsyncDisposable {
   readonly #dir = mkdtempSync(join(tmpdir(), 'drover-rollouts-'))
   #server: { part: RolloutsPart; store: Store; real: Store; events: EventLog; deadlines: Deadlines; life: Life } | undefined
   #handlers = new Map<string, (call: Call<AnyRoute>) => Promise<Answer<AnyRoute>> | Answer<AnyRoute>>()
+  readonly #streams = new Map<string, (call: Call<AnyRoute>) => Stream>()
   #ids = 0
   /** As the server read them when it started. */
   readonly #currents = new Map<string, number | null>()
@@ -144,7 +145,7 @@ export class TestRollouts implements AsyncDisposable {
     })
     part.bindRoutes(
       (route, handler) => void this.#handlers.set(route.id, handler as (call: Call<AnyRoute>) => Answer<AnyRoute>), // as: `call` below gives each handler what its route says
-      () => {},
+      (route, handler) => void this.#streams.set(route.id, handler as (call: Call<AnyRoute>) => Stream), // as: likewise
     )
     this.#server = { part, store, real, events, deadlines, life }
     for (const name of this.groups.keys()) this.#currents.set(name, (await this.#readState(real.read as Tx, name)).current)
@@ -305,6 +306,12 @@ export class TestRollouts implements AsyncDisposable {
     const answer = await handler(call as unknown as Call<AnyRoute>) // as: the parts that handlers here use
     if (route.response !== undefined) route.response.parse(answer.data)
     return answer.data as ResponseOf<R> // as: checked by the schema just now
+  }
+
+  stream(route: AnyRoute, params: object, by = 'ann'): Stream {
+    const handler = this.#streams.get(route.id)
+    if (handler === undefined) throw new Error(`no handler for ${route.id}`)
+    return handler({ params, caller: { kind: 'token', name: by, access: 'read', id: by }, signal: new AbortController().signal } as unknown as Call<AnyRoute>) // as: the parts that handlers here use
   }
 
   async #readState(from: Tx, name: string): Promise<GroupState> {
