@@ -20,7 +20,7 @@ import {
   type Verdict,
 } from '@drover/fleet'
 import type { AgentReport, Offer } from './agent.ts'
-import { baselineHash, desiredConfig, isBusy, isUnderWay, outcomeOf, planOf } from './desired.ts'
+import { baselineHash, desiredConfig, isBefore, isBusy, isUnderWay, outcomeOf, planOf } from './desired.ts'
 import { Presence, type Presences } from './presence.ts'
 import { Queues } from './queues.ts'
 import { allowed, hear, matters, noMembers, settingsToOffer, withMember } from './rows.ts'
@@ -158,8 +158,10 @@ export class Driver {
   }
 
   private sight(row: Row, name: GroupName): Sight {
-    const outcome = outcomeOf(this.scenario, this.groups, row, name, this.sessions.get(row.agent)?.report.running)
-    return { outcome, offlineSince: this.offlineSince.get(row.agent) ?? null, busy: isBusy(this.groups, row, name) }
+    // Of one that waits for its turn nobody asks what became of the revision.
+    const isWaiting = isBefore(row, name)
+    const outcome = isWaiting ? 'none' : outcomeOf(this.scenario, this.groups, row, name, this.sessions.get(row.agent)?.report.running)
+    return { outcome, offlineSince: this.offlineSince.get(row.agent) ?? null, busy: isWaiting && isBusy(this.groups, row, name) }
   }
 
   /** Takes what is known of an Agent to its members, stores that, and offers what it should have. `isPresence`: it may have come or gone. */
