@@ -1,7 +1,6 @@
 /** What the states of rollouts, their waves, members and gates are called, how they look, and what they mean. Pure; every table is total. */
 import type { GateResult, MemberCounts, MemberState, OwnMetric, Rollout, RolloutActionName, RolloutState } from '@drover/api'
 import type { z } from 'zod'
-import type { Tone } from './StateBadge.tsx'
 import type { StateLook } from './agent-states.ts'
 
 export const rolloutStates: Readonly<Record<RolloutState, StateLook>> = {
@@ -147,5 +146,3 @@ export function countsInWords(counts: Counts): string {
   const words = states.flatMap((state) => (counts[state] ? [`${counts[state].toLocaleString('en')} ${memberStates[state].label.toLowerCase()}`] : []))
   return words.length === 0 ? 'nobody' : words.join(', ')
 }
-
-export const toneOfRollout = (state: RolloutState): Tone => rolloutStates[state].tone

@@ -1,8 +1,6 @@
 /** A plan in words: how it goes out, what is asked, what happens when it does not hold. Pure. */
 import type { RolloutPlan } from '@drover/api'
-import { metricNames } from '../../ui/rollout-states.ts'
 
-type Gate = RolloutPlan['gates'][number]
 type Wave = RolloutPlan['waves'][number]
 type Limit = RolloutPlan['budget']
 
@@ -17,7 +15,7 @@ export function timeText(ms: number): string {
 const round = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 1 })
 const agents = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'agent' : 'agents'}`
 
-export function waveText(wave: Wave): string {
+function waveText(wave: Wave): string {
   switch (wave.kind) {
     case 'count':
       return agents(wave.count)
@@ -33,34 +31,11 @@ export function waveText(wave: Wave): string {
 }
 
 /** e.g. `1 agent and 2 %, from 20 answers on`. */
-export function limitText({ maxCount, maxPercent, minSample }: Limit): string {
+function limitText({ maxCount, maxPercent, minSample }: Limit): string {
   return `${agents(maxCount)} and ${maxPercent} % (the percentage counts from ${minSample.toLocaleString('en')} answers on)`
 }
 
-export function gateText(gate: Gate): string {
-  switch (gate.kind) {
-    case 'applyFailures':
-      return `failures to apply: at most ${limitText(gate.limit)}`
-    case 'lostAfterPush':
-      return `agents lost after the push: at most ${limitText(gate.limit)}`
-    case 'health':
-      return `agents that became unhealthy: at most ${limitText(gate.limit)}`
-    case 'drift':
-      return `agents that run something else: at most ${limitText(gate.limit)}`
-    case 'ownTelemetry':
-      return `${metricNames[gate.metric].toLowerCase()}: at most ${gate.maxRatio} times as bad as ${gate.against === 'control' ? 'agents without the change' : 'their own past'}, from ${agents(gate.minSample)} on`
-    case 'promql':
-      return `PromQL ${gate.query} ${gate.operator} ${gate.threshold}`
-    case 'webhook':
-      return `an answer from ${gate.url}`
-    case 'approval':
-      return `approval by ${gate.byAnother ? 'another person' : 'a person'} after ${gate.after === 'firstWave' ? 'the first wave' : 'every wave'}`
-    default:
-      return gate satisfies never
-  }
-}
-
-export const onFailTexts: Readonly<Record<RolloutPlan['onFail'], string>> = {
+const onFailTexts: Readonly<Record<RolloutPlan['onFail'], string>> = {
   rollback: 'Roll back',
   pause: 'Pause',
   stop: 'Stop',

@@ -42,7 +42,8 @@ it.each([
   [sampleWave('open', { applied: 1 }), 'paused', 'paused'],
   [sampleWave('open', { restored: 3 }), 'rolledBack', 'taken back'],
   [sampleWave('passed', { restoring: 3 }), 'rollingBack', 'going back'],
-  [sampleWave('ahead', { pending: 3 }), 'rolledBack', 'ahead'],
+  [sampleWave('ahead', { pending: 3 }), 'rolledBack', 'not opened'],
+  [sampleWave('ahead', { pending: 3 }), 'running', 'ahead'],
   [sampleWave('soaking', { applied: 3 }), 'stopped', 'ended here'],
   [sampleWave('passed', { applied: 3 }), 'completed', 'passed'],
 ] as const)('tells how a wave stands by what became of its rollout: %#', (wave, state, label) => {

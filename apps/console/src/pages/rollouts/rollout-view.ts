@@ -119,6 +119,7 @@ export function waveLook({ state, counts }: Pick<Wave, 'state' | 'counts'>, roll
     return rollout === 'rolledBack'
       ? { label: 'taken back', tone: 'warn', meaning: 'Its agents have again what they had before', mark: 'back' }
       : { label: 'going back', tone: 'warn', meaning: 'Its agents are given back what they had before', mark: 'back' }
+  if (state === 'ahead' && over.has(rollout)) return { label: 'not opened', tone: 'idle', meaning: 'The rollout ended before its turn', mark: 'ahead' }
   if (isUnderWay && rollout === 'paused') return { label: 'paused', tone: 'warn', meaning: 'No further agent of it gets the change', mark: 'paused' }
   if (isUnderWay && over.has(rollout) && rollout !== 'completed')
     return { label: 'ended here', tone: 'idle', meaning: 'The rollout ended in this wave', mark: 'ended' }
