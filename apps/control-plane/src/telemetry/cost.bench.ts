@@ -262,5 +262,5 @@ if (values.client !== undefined) await runClient(Number(values.client), agents, 
 else {
   await measureDisk(Math.min(agents, 3))
   await measureIntake(agents, Number(values.seconds))
-  await measureStore(agents)
+  await measureStore(Math.min(agents, 2_000))
 }

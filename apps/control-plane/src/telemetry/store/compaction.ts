@@ -9,7 +9,7 @@ import { slotsOf } from './tiers.ts'
 import type { Tier } from './tiers.ts'
 
 /** Few enough that nobody waits for them noticeably. */
-const AGENTS_AT_A_TIME = 24
+const AGENTS_AT_A_TIME = 8
 const DIGEST_HEX = 'hex'
 
 interface Source {

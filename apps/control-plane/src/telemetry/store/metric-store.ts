@@ -2,6 +2,7 @@
  * The embedded store of the agents' own metrics. Points of the last minutes are in memory and in a journal; every five minutes a file of 10 s points
  * is written, every hour one of 1 min points is made from those, every day one of 15 min points.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { DamagedError } from './bytes.ts'
 import { Catalogue, parseName, segmentName } from './catalogue.ts'
@@ -22,6 +23,8 @@ import type { Window } from './window.ts'
 /** A file is written this long after its window ended, so that what covers the last minute still gets in. */
 export const SEAL_AFTER_MS = 75_000
 const RETRY_MS = 30_000
+/** Agents that are encoded before everybody else has a turn. */
+const AGENTS_PER_TURN = 50
 
 export interface MetricStoreOptions {
   readonly files: StoreFiles
@@ -169,7 +172,10 @@ export class MetricStore {
       const { startMs } = window
       if (startMs + finest.windowMs + SEAL_AFTER_MS > nowMs) continue
       const writer = new SegmentWriter()
-      for (const agent of window.sorted()) writer.add(agent)
+      for (const [at, agent] of window.sorted().entries()) {
+        writer.add(agent)
+        if (at % AGENTS_PER_TURN === 0) await setImmediate()
+      }
       await this.#publish(finest, startMs, writer.finish(windowSlots))
       await this.#windows.close(startMs)
     }
