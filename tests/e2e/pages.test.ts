@@ -44,6 +44,8 @@ await describeWithBrowser('every page of the console', (browser) => {
     await assign(server, 'staging', ['broken'], { priority: 10, selector: 'deployment.environment.name = staging' })
     failedAgent = await server.until(async (api) => (await api.listAgents({ query: { state: 'failed' } })).data.items[0]?.id, { what: 'a failed agent' })
     await server.api.createEnrolmentToken({ body: { name: 'berlin' } })
+    await server.api.setSecret({ params: { name: 'api_key' }, body: { value: 'never shown' } })
+    await server.api.createWebhook({ body: { name: 'on-call', url: 'https://example.com/drover', events: ['webhook'] } })
   })
 
   afterAll(async () => {
@@ -54,7 +56,7 @@ await describeWithBrowser('every page of the console', (browser) => {
     { name: 'overview', path: '/', heading: 'Fleet overview' },
     { name: 'agents', path: '/agents', heading: 'Agents' },
     { name: 'agents-none', path: '/agents?search=nobody', heading: 'Agents' },
-    ...['overview', 'health', 'configuration', 'attempts', 'events', 'components'].map((tab) => ({
+    ...['overview', 'health', 'configuration', 'metrics', 'logs', 'attempts', 'events', 'components'].map((tab) => ({
       name: `agent-${tab}`,
       path: `/agents/FAILED?tab=${tab}`,
       heading: /.+/,
@@ -68,6 +70,11 @@ await describeWithBrowser('every page of the console', (browser) => {
     { name: 'group-new', path: '/create/group?config=base@1', heading: 'New group' },
     { name: 'group', path: '/groups/staging', heading: 'staging' },
     { name: 'group-edit', path: '/groups/staging/edit', heading: 'Edit staging' },
+    { name: 'templates', path: '/templates', heading: 'Templates' },
+    { name: 'config-from-template', path: '/create/config?template=otlp-gateway', heading: 'New config' },
+    { name: 'secrets', path: '/secrets', heading: 'Secrets' },
+    { name: 'webhooks', path: '/webhooks', heading: 'Webhooks' },
+    { name: 'webhook', path: '/webhooks/on-call', heading: 'on-call' },
     { name: 'events', path: '/events', heading: 'Events' },
     { name: 'tokens', path: '/tokens', heading: 'Tokens' },
     { name: 'nowhere', path: '/no/such/page', heading: /.*/ },

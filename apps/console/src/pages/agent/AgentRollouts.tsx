@@ -12,6 +12,7 @@ import { RelativeTime } from '../../ui/RelativeTime.tsx'
 import { RolloutStateBadge } from '../../ui/RolloutStateBadge.tsx'
 import { StateBadge } from '../../ui/StateBadge.tsx'
 import { memberStates } from '../../ui/rollout-states.ts'
+import { changeOf } from '../rollouts/rollout-view.ts'
 
 const PAGE_SIZE = 10
 
@@ -60,7 +61,7 @@ function Table({ rollouts }: { readonly rollouts: readonly RolloutSummary[] }) {
           <tr key={rollout.id}>
             <td className="nowrap">
               <Link to="/rollouts/$rolloutId" params={{ rolloutId: rollout.id }}>
-                {rollout.group} {rollout.from === null ? '' : `${rollout.from} `}→ {rollout.to}
+                {rollout.group}: {changeOf(rollout)}
               </Link>
             </td>
             <td>

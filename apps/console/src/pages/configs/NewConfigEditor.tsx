@@ -20,7 +20,7 @@ import { DraftKeeper } from './drafts/DraftKeeper.tsx'
 import type { DraftSaver, StoredDraft } from './drafts/draft-saver.ts'
 import { sameFiles } from './files.ts'
 import { type StartingPoint, startingPoints } from './starting-points.ts'
-import { nameUseQuery, useNameUse } from './use-new-name.ts'
+import { type NameUse, nameUseQuery, useNameUse } from './use-new-name.ts'
 
 export interface Begin {
   readonly point: StartingPoint
@@ -88,7 +88,7 @@ export function NewConfigEditor({ begin, stored }: { readonly begin: Begin; read
                 value={name}
                 onChange={(event) => setName(event.currentTarget.value)}
                 onBlur={commitName}
-                error={errors['name'] ?? (name === '' ? undefined : nameError(name)) ?? (name === kept ? <NameTaken use={use} name={name} /> : undefined)}
+                error={errors['name'] ?? (name === '' ? undefined : nameError(name)) ?? (name === kept ? takenText(use, name) : undefined)}
                 required
                 data-autofocus
               />
@@ -121,7 +121,8 @@ export function NewConfigEditor({ begin, stored }: { readonly begin: Begin; read
   )
 }
 
-function NameTaken({ use, name }: { readonly use: ReturnType<typeof useNameUse>; readonly name: string }) {
+/** Who has the name, and where to go on with that; undefined: nobody. */
+function takenText(use: NameUse | undefined, name: string) {
   if (use === 'config')
     return (
       <>

@@ -103,10 +103,10 @@ function Plot({ title, unit, series, data, marks, syncKey, height, index, onRead
   }, [width, height, dark, unit, looks, syncKey, onReadout])
   const onKeyDown = (event: KeyboardEvent) => {
     const next = stepReadout(event.key, index, data.times.length)
-    const made = plot.current
-    if (next === undefined || made === undefined) return
+    if (next === undefined) return
     event.preventDefault()
-    made.setCursor({ left: made.valToPos((data.times[next] ?? 0) / 1_000, 'x'), top: 1 })
+    const made = plot.current
+    made?.setCursor({ left: made.valToPos((data.times[next] ?? 0) / 1_000, 'x'), top: 1 })
     onReadout(next)
   }
   const last = data.times.length - 1
