@@ -73,12 +73,14 @@ function Filters({ filter }: { readonly filter: RolloutFilter }) {
 /** Without a state: what goes on or waits for somebody above, what is over below. */
 function ActiveFirst({ filter }: { readonly filter: RolloutFilter }) {
   const active = useRolloutPages({ ...filter, state: 'active' })
+  const drafts = useRolloutPages({ ...filter, state: 'draft' })
   const over = useRolloutPages({ ...filter, state: 'over' })
-  const isLoaded = active.data !== undefined && over.data !== undefined
-  if (isLoaded && active.data.pages[0]?.total === 0 && over.data.pages[0]?.total === 0) return <NoneYet group={filter.group} />
+  const totals = [active, drafts, over].map(({ data }) => data?.pages[0]?.total)
+  if (totals.every((total) => total === 0)) return <NoneYet group={filter.group} />
   return (
     <>
       <RolloutPanel title="Under way" query={active} empty="No rollout is under way." />
+      {(totals[1] ?? 0) > 0 && <RolloutPanel title="Drafts" query={drafts} empty="Nothing is prepared." />}
       <RolloutPanel title="Over" query={over} empty="No rollout is over yet." />
     </>
   )
