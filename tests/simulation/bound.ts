@@ -1,9 +1,11 @@
 /** How long after the last fault every rollout must have ended, with somebody who looks after what is paused every ten minutes. */
 import { planOf } from './desired.ts'
-import { nightHours, type Scenario } from './scenario.ts'
+import type { Scenario } from './scenario.ts'
 
 const hourMs = 3_600_000
 const minuteMs = 60_000
+/** How long a window is open each day, at least. */
+const openMs = 3 * hourMs
 
 export function boundMs(scenario: Scenario): number {
   // A clock that was put back by two hours stands still for them.
@@ -17,5 +19,5 @@ function boundOf({ agents, acts }: Scenario, { waves, concurrency, soakMs, retri
   // As if nobody ever answered.
   const workMs = batches * (soakMs + times.patienceMs + 3 * 10 * minuteMs) + (batches + Math.ceil(fleet / concurrency)) * answerMs
   if (schedule.windows.length === 0) return workMs
-  return 24 * hourMs * (1 + Math.ceil(workMs / ((nightHours.to - nightHours.from) * hourMs)))
+  return 24 * hourMs * (1 + Math.ceil(workMs / openMs))
 }

@@ -2,7 +2,7 @@
 import { askedGates, type Decision, type MemberState, memberTraits, type Rollout, type VerdictKind } from '@drover/fleet'
 import { idOf, isUnderWay, planOf } from './desired.ts'
 import { broken } from './invariant.ts'
-import { type GroupName, groupNames, nightHours, type Scenario } from './scenario.ts'
+import { type GroupName, groupNames, openTimes, type Scenario } from './scenario.ts'
 import type { Before, Change, GroupRow, MemoryStore, Row } from './store.ts'
 
 /** What the witness counted of one group's newest rollout. */
@@ -16,7 +16,6 @@ interface Tally {
 
 const keyOf = (wave: number, state: MemberState): string => `${wave}/${state}`
 const recountEvery = 5000
-const hourMs = 3_600_000
 
 export class RolloutWitness {
   private readonly scenario: Scenario
@@ -31,6 +30,8 @@ export class RolloutWitness {
   private readonly lastRound = new Map<string, number>()
   /** People's decisions that they were told are done. */
   private readonly acknowledged: { readonly rollout: string; readonly seq: number }[] = []
+  /** Revision that the last completed rollout gave. */
+  private readonly completed = new Map<GroupName, number | null>()
   /** Rollouts with an act that lets pass what went wrong, after which the budget is another. */
   private readonly excused = new Set<string>()
 
@@ -168,9 +169,9 @@ export class RolloutWitness {
 
   private checkTime(name: GroupName, { id, now, state }: Rollout): void {
     const { windows, notBefore } = planOf(this.scenario, name).schedule
-    const hour = Math.floor(now / hourMs) % 24
-    if (windows.length > 0 && state !== 'completed' && (hour < nightHours.from || hour >= nightHours.to))
-      broken('outside-the-window', `${id} goes on at ${new Date(now).toISOString()}, outside of its window`)
+    const clock = new Date(now).toISOString().slice(11, 16)
+    const isOpen = windows.length === 0 || state === 'completed' || openTimes.some(({ from, to }) => clock >= from && clock < to)
+    if (!isOpen) broken('outside-the-window', `${id} goes on at ${clock}, outside of its window`)
     if (notBefore !== null && now < notBefore) broken('too-soon', `${id} begins before it may`)
   }
 
@@ -185,8 +186,9 @@ export class RolloutWitness {
     const old = before?.rollout
     if (old?.id === rollout.id && old.state !== rollout.state && !decisions.some((one) => one.rollout === rollout.id))
       broken('silent-change', `${rollout.id} goes from ${old.state} to ${rollout.state}, and nothing is noted`)
-    if (old != null && old.id !== rollout.id && rollout.from !== before?.current)
-      broken('origin', `${rollout.id} would go back to ${rollout.from}, but the group has ${before?.current}`)
+    const completed = this.completed.get(name) ?? (this.scenario.hasFirst ? 1 : null)
+    if (old?.id !== rollout.id && rollout.from !== completed)
+      broken('origin', `${rollout.id} would go back to ${rollout.from}, but ${completed} was completed last`)
     this.checkBudget(name, rollout)
     this.checkGrants(name, rollout, old ?? null)
   }
@@ -208,6 +210,8 @@ export class RolloutWitness {
     const { kind, at } = decision
     if (kind === 'soaking') this.soakedAt.set(id, at)
     if (rollout?.id !== id) return
+    if (kind === 'completed') this.completed.set(name, rollout.to)
+    if (kind === 'rolledBack') this.completed.set(name, rollout.from)
     if (kind === 'approved') this.checkApproval(name, rollout, decision)
     if (kind === 'waveOpened') this.checkOpening(name, rollout, decision)
     if (kind === 'soaking') this.checkSettled(name, rollout, decision)

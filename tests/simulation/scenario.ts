@@ -118,14 +118,13 @@ export function isAmong(share: number, what: string, agent: string): boolean {
   return share > 0 && pointOf(what, agent) / 2 ** 32 < share
 }
 
-/** Open from 01:00 to 05:00 UTC each day; a simulation starts at 00:00. */
-export const nightHours = { from: 1, to: 5 } as const
-const night = {
-  days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'],
-  from: `0${nightHours.from}:00`,
-  to: `0${nightHours.to}:00`,
-  timeZone: 'UTC',
-} as const
+/** When windows are open, UTC, each day; a simulation starts at 00:00. The short ones close in the middle of waves. */
+export const openTimes = [
+  { from: '00:20', to: '00:25' },
+  { from: '01:00', to: '01:05' },
+  { from: '02:00', to: '05:00' },
+] as const
+const windows = openTimes.map(({ from, to }) => ({ days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const, from, to, timeZone: 'UTC' }))
 
 const askedGate: Gate = { kind: 'webhook', url: 'https://gate.example' }
 const askedTwice: Gate = { kind: 'health', limit: { maxCount: 1, maxPercent: 2, minSample: 20 } }
@@ -174,7 +173,7 @@ function createPlan(dice: Dice): RolloutPlan {
     retries: { count: dice.pick(0, 1, 2), delayMs: 30_000 },
     gates: dice.chance(0.15) ? [...gates, { kind: 'approval', after: dice.pick('firstWave', 'everyWave'), byAnother: dice.chance(0.5) }] : gates,
     approval: dice.chance(0.15) ? 'anotherPerson' : 'none',
-    schedule: { notBefore: dice.chance(0.15) ? dice.below(hourMs) : null, windows: dice.chance(0.2) ? [night] : [] },
+    schedule: { notBefore: dice.chance(0.15) ? dice.below(hourMs) : null, windows: dice.chance(0.2) ? windows : [] },
     weights: dice.chance(0.15) ? [{ selector: 'ring = odd', weight: 5 }] : [],
     deadlineMs: dice.chance(0.2) ? 45 * minuteMs : null,
   }

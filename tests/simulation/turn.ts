@@ -84,7 +84,12 @@ export function startOf(name: GroupName, to: number, given: Start): (Turn & { re
     ...(ended?.decisions ?? []).map((decision) => ({ rollout: old?.id ?? '', group: name, decision })),
     ...started.decisions.map((decision) => ({ rollout: draft.id, group: name, decision })),
   ]
-  return { rows, group: { name, current, rollout: started.rollout, order }, decisions, effects: [...(ended?.effects ?? []), ...started.effects] }
+  return {
+    rows,
+    group: { name, current: currentOf(current, started.rollout), rollout: started.rollout, order },
+    decisions,
+    effects: [...(ended?.effects ?? []), ...started.effects],
+  }
 }
 
 function isMember(scenario: Scenario, name: GroupName, { from, to }: Pick<Rollout, 'from' | 'to'>, facts: Facts): boolean {
