@@ -305,9 +305,9 @@ export class ScriptedAgent {
     this.#nextReport?.cancel()
     if (telemetry === undefined || this.#destination === undefined || !this.#running) return
     this.#nextReport = this.#timers.after(telemetry.intervalMs * (0.9 + random() * 0.2), () => {
-      const { health, effectiveConfig: config } = this.#collector
+      const { health, memory } = this.#collector
       const { identifying } = this.#traits
-      const measured = { serviceName: identifying['service.name'] ?? '', instanceUid: this.uid, startedAtMs: health.startedAtMs, config }
+      const measured = { serviceName: identifying['service.name'] ?? '', instanceUid: this.uid, startedAtMs: health.startedAtMs, marks: memory.marks ?? [] }
       if (health.healthy && this.#destination !== undefined)
         telemetry.sender.send(this.#destination.endpoint, this.#destination.headers, this.#metrics.report(measured))
       this.#reportMetrics()

@@ -20,6 +20,9 @@ export interface CollectorTimes {
 
 export const stockTimes: CollectorTimes = { startMs: 40, failMs: 20, applyMs: 5000, crashLoopMs: 5000 }
 
+/** Other marks that a configuration may carry in a comment, e.g. `drover-demo: refuse`; what they do is up to whoever asks. */
+const marks = /drover-demo: (\w+)/g
+
 export interface ScriptedFile {
   readonly name: string
   readonly body: string
@@ -32,6 +35,8 @@ export interface CollectorMemory {
   readonly errorMessage: string
   /** What it runs, merged; undefined: only its own, without pipelines. */
   readonly config: string | undefined
+  /** Those of the files, whose comments a merge drops. */
+  readonly marks?: readonly string[]
 }
 
 export interface ScriptedPipeline {
@@ -126,7 +131,7 @@ export class ScriptedCollector {
     this.#cancel()
     if (files.length === 0) return this.#applyNothing(offer.configHash)
     const config = (this.#options.merge ?? joinFiles)(files)
-    this.#memory = { hash: offer.configHash, status: RemoteConfigStatuses.RemoteConfigStatuses_APPLYING, errorMessage: '', config }
+    this.#memory = { hash: offer.configHash, status: RemoteConfigStatuses.RemoteConfigStatuses_APPLYING, errorMessage: '', config, marks: marksOf(files) }
     this.#options.onChange(['remoteConfigStatus'])
     if (files.some((file) => file.body.includes(FAILURE_MARKER))) {
       this.#wait(this.#options.times.failMs, () => this.#fail())
@@ -200,6 +205,10 @@ export class ScriptedCollector {
     for (const wait of this.#waits) wait.cancel()
     this.#waits = []
   }
+}
+
+function marksOf(files: readonly ScriptedFile[]): readonly string[] {
+  return files.flatMap(({ body }) => Array.from(body.matchAll(marks), ([mark]) => mark))
 }
 
 function joinFiles(files: readonly ScriptedFile[]): string {

@@ -17,7 +17,8 @@ export interface MeasuredCollector {
   readonly instanceUid: string
   /** Counters begin anew with each start. */
   readonly startedAtMs: number
-  readonly config: string
+  /** Of its configuration. */
+  readonly marks: readonly string[]
 }
 
 const refusedShare = 0.35
@@ -51,8 +52,8 @@ export class ScriptedMetrics {
     const now = this.#options.now()
     this.#count(collector, now)
     const seconds = (now - collector.startedAtMs) / 1000
-    const isRefusing = collector.config.includes(REFUSAL_MARKER)
-    const rss = restingBytes * (0.97 + this.#options.random() * 0.06) + (collector.config.includes(LEAK_MARKER) ? seconds * leakBytesPerSecond : 0)
+    const isRefusing = collector.marks.includes(REFUSAL_MARKER)
+    const rss = restingBytes * (0.97 + this.#options.random() * 0.06) + (collector.marks.includes(LEAK_MARKER) ? seconds * leakBytesPerSecond : 0)
     const { accepted, refused, sent, sendFailed, cpuSeconds } = this.#counters
     const time = { startTimeUnixNano: nanoseconds(collector.startedAtMs), timeUnixNano: nanoseconds(now) }
     const receiver = { receiver: 'otlp', transport: 'grpc' }
@@ -75,7 +76,7 @@ export class ScriptedMetrics {
     return JSON.stringify({ resourceMetrics: [{ resource, scopeMetrics: [{ scope: { name: 'go.opentelemetry.io/collector/service' }, metrics }] }] })
   }
 
-  #count({ startedAtMs, config }: MeasuredCollector, now: number): void {
+  #count({ startedAtMs, marks }: MeasuredCollector, now: number): void {
     if (startedAtMs !== this.#startedAtMs) {
       this.#startedAtMs = startedAtMs
       this.#countedAtMs = startedAtMs
@@ -84,7 +85,7 @@ export class ScriptedMetrics {
     const seconds = Math.max(0, now - this.#countedAtMs) / 1000
     this.#countedAtMs = now
     const items = Math.round(this.#rate * seconds * (0.9 + this.#options.random() * 0.2))
-    const bad = config.includes(REFUSAL_MARKER) ? Math.round(items * refusedShare) : 0
+    const bad = marks.includes(REFUSAL_MARKER) ? Math.round(items * refusedShare) : 0
     this.#counters.accepted += items - bad
     this.#counters.refused += bad
     this.#counters.sent += items - bad

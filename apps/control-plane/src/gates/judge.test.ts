@@ -144,6 +144,19 @@ describe('the own-telemetry gate', () => {
     expect((await same(gate(), ask({ changed, control }))).verdict).toBe('pass')
   })
 
+  it("compares with the wave's own past where too few agents are left without the change", async () => {
+    const wave = named('a', 20).map((id) => member(id))
+    const worse = setUp({ means: meansOf((_, after) => (after ? 100 : 1)) })
+    const left = [without('c0')]
+    expect(tell(await worse(gate(), ask({ changed: wave, control: left })))).toMatch(
+      /^fail: too few agents without the change are left to compare with, so with its own past: /,
+    )
+    const same = setUp({ means: meansOf((id) => Number(id.slice(1))) })
+    expect((await same(gate(), ask({ changed: wave, control: [] }))).verdict).toBe('pass')
+    // Three agents alone are evidence of nothing.
+    expect((await worse(gate(), ask({ changed: wave.slice(0, 3), control: [] }))).verdict).toBe('inconclusive')
+  })
+
   it('compares by how much each agent changed, where agents differ by what they do', async () => {
     const memory = gate({ metric: 'memory' })
     // The wave is a ring of large machines.

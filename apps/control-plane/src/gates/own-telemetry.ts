@@ -1,5 +1,5 @@
 /** The agents' own metrics: a wave against the agents without the change, or against its own past. */
-import { judgeAgainstControl, judgeAgainstPast } from '@drover/fleet'
+import { isComparable, judgeAgainstControl, judgeAgainstPast } from '@drover/fleet'
 import type { Gate, OwnMetric, Verdict } from '@drover/fleet'
 import type { GateMember, GateQuestion, TelemetryEvidence } from '../seams.ts'
 
@@ -46,7 +46,13 @@ export async function judgeOwnTelemetry(gate: TelemetryGate, question: GateQuest
   const pushedAt = Math.min(...question.changed.map((member) => member.pushedAt ?? from), from)
   const spans: Spans = { after: [from, now], before: [pushedAt - (now - from), pushedAt] }
   const rule = { maxRatio: gate.maxRatio, minSample: gate.minSample, betterWhen }
-  if (gate.against === 'past') return judgeAgainstPast(name, { ...rule, pairs: await readPairs(gate.metric, changed, spans, evidence) })
+  const againstPast = async () => judgeAgainstPast(name, { ...rule, pairs: await readPairs(gate.metric, changed, spans, evidence) })
+  if (gate.against === 'past') return againstPast()
+  // In the last wave hardly anybody is left without the change: the wave's own past is the evidence that there is.
+  if (question.control.length < gate.minSample || !isComparable(changed.length, question.control.length)) {
+    const verdict = await againstPast()
+    return { ...verdict, text: `too few agents without the change are left to compare with, so with its own past: ${verdict.text}` }
+  }
   const [wave, control] = await Promise.all([changed, sample(question.control)].map((members) => readValues(gate.metric, relative, members, spans, evidence)))
   return judgeAgainstControl(relative ? `${name} (times that of before)` : name, { ...rule, wave: wave ?? [], control: control ?? [] })
 }

@@ -79,7 +79,7 @@ export function judgeAgainstControl(what: string, { wave, control, maxRatio, min
   const counts = { agents: ours.length, control: theirs.length }
   if (ours.length < minSample || ours.length * 2 < wave.length)
     return say('inconclusive', `${what} is known of only ${ours.length} of ${wave.length} agents of the wave`, counts)
-  if (theirs.length < minSample || chances(ours.length, theirs.length) * significance < 1)
+  if (theirs.length < minSample || !isComparable(ours.length, theirs.length))
     return say('inconclusive', `${what} is known of only ${theirs.length} agents to compare with`, counts)
   const p = rankSumP(
     ours.map((value) => sign * value),
@@ -88,8 +88,13 @@ export function judgeAgainstControl(what: string, { wave, control, maxRatio, min
   return verdictOf(what, { now: median(ours), other: median(theirs), otherName: 'those without the change', p, maxRatio, betterWhen }, counts)
 }
 
-/** In how many ways the wave could have been chosen: fewer, and even the clearest difference could be chance. */
-function chances(n: number, m: number): number {
+/** Whether a wave of `n` and a control group of `m` are enough: of fewer even the clearest difference could be chance. */
+export function isComparable(n: number, m: number): boolean {
+  return waysToChoose(n, m) * significance >= 1
+}
+
+/** In how many ways the wave could have been chosen from both. */
+function waysToChoose(n: number, m: number): number {
   let ways = 1
   for (let chosen = 1; chosen <= Math.min(n, m); chosen++) {
     ways = (ways * (n + m - chosen + 1)) / chosen
