@@ -1,5 +1,6 @@
 /** Joins what takes a change to the fleet: what people decided, the agents, their evidence, the gates that judge it, and the rollouts. */
 import { join } from 'node:path'
+import { redactText } from '@drover/agent-config'
 import { Deadlines, realTiming } from './agents/deadlines.ts'
 import { createAgents } from './agents/index.ts'
 import type { Agents } from './agents/index.ts'
@@ -56,6 +57,7 @@ export async function createFleetParts({ foundation, config, dir, telemetryEndpo
         return agentId === undefined || agents.fleet.agent(agentId) === undefined ? undefined : agentId
       },
       offerOf: (agentId) => agents.ownMetricsOf(agentId),
+      redact: (text) => redactText(agents.redactSecrets(text)),
       ...forwardOf(config),
     }),
   )

@@ -57,6 +57,8 @@ export interface Agents extends AgentsPart {
   settled(): Promise<void>
   /** What an agent last said, from the store. */
   recall(uid: InstanceUid): Promise<RecalledAgent | undefined>
+  /** Takes out the values of secrets that agents were given. */
+  readonly redactSecrets: (text: string) => string
 }
 
 export async function createAgents(options: AgentsOptions, tuning: AgentsTuning = {}): Promise<Agents> {
@@ -98,6 +100,7 @@ export async function createAgents(options: AgentsOptions, tuning: AgentsTuning 
     },
     settled: () => reconsider.settled(),
     recall: (uid) => recall(registry, details, uid),
+    redactSecrets: parts.secrets.redact,
     async [Symbol.asyncDispose]() {
       sampling.stop()
       await reconsider.stop()
@@ -156,7 +159,7 @@ function assemble(
   const fleet = createFleet({ registry, desired, assignments, ownTelemetry, matches, rollouts, reconsider, commands, previews })
   const history = new History(HISTORY_INTERVAL_MS, HISTORY_MS)
   const deciding = { desired, components, rendered, assignments, matches, offers, previews, fleet, reconsider }
-  return { ...deciding, registry, deadlines, store, liveness, driver, commands, details, history, effectiveConfigs, ownTelemetry }
+  return { ...deciding, registry, deadlines, store, liveness, driver, commands, details, history, effectiveConfigs, ownTelemetry, secrets }
 }
 
 async function recall(registry: Registry, details: Details, uid: InstanceUid): Promise<RecalledAgent | undefined> {
