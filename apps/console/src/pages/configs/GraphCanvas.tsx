@@ -59,6 +59,8 @@ export function GraphCanvas({ graph }: { readonly graph: PipelineGraph }) {
           edgesFocusable={false}
           elementsSelectable={false}
           disableKeyboardA11y
+          // Its link could be reached by Tab within what is hidden from assistive technology; the licence leaves it to us.
+          proOptions={{ hideAttribution: true }}
           preventScrolling={false}
           zoomOnScroll={false}
         >
