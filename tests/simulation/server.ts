@@ -72,7 +72,7 @@ export class Server {
     if (this.world.now < this.slowUntil) this.busyUntil = Math.max(this.busyUntil, this.world.now) + this.world.between(5, 500)
     if (this.driver === null) return
     if (this.faults.happens('crashAfter', 'commit')) throw new DriverDied('after it had stored something')
-    const chances = this.isDelicate ? 10 : 1
+    const chances = this.isDelicate ? 30 : 1
     if (!Array.from({ length: chances }, () => this.faults.happens('powerLoss', 'commit')).includes(true)) return
     this.losePower()
     throw new DriverDied('with the power')
