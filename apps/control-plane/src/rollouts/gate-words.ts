@@ -1,7 +1,7 @@
 /** Gates in words, and how they stand now. */
 import type { GateResult } from '@drover/api'
 import { judgeShare, tally } from '@drover/fleet'
-import type { Gate, Limit, OwnMetric, Rollout, RolloutPlan, Soak } from '@drover/fleet'
+import type { Gate, GateRecord, Limit, OwnMetric, Rollout, RolloutPlan } from '@drover/fleet'
 import { agentsText } from './words.ts'
 
 const metricWords: Readonly<Record<OwnMetric, string>> = {
@@ -22,7 +22,7 @@ export const metricUnits: Readonly<Record<OwnMetric, string>> = {
   throughput: 'items/s',
 }
 
-/** What a gate asks, e.g. `refused data at most 1.5 times that of the control group`. */
+/** What a gate asks, e.g. `refused data is at most 1.5 times that of agents without the change`. */
 export function gateTitle(gate: Gate): string {
   switch (gate.kind) {
     case 'applyFailures':
@@ -36,8 +36,8 @@ export function gateTitle(gate: Gate): string {
     case 'ownTelemetry': {
       const other = gate.against === 'control' ? 'that of agents without the change' : 'what it was before'
       return gate.metric === 'throughput'
-        ? `throughput at least 1/${gate.maxRatio} of ${other}`
-        : `${metricWords[gate.metric]} at most ${gate.maxRatio} times ${other}`
+        ? `throughput is at least 1/${gate.maxRatio} of ${other}`
+        : `${metricWords[gate.metric]} is at most ${gate.maxRatio} times ${other}`
     }
     case 'promql':
       return `${gate.query} ${gate.operator} ${gate.threshold}`
@@ -62,12 +62,19 @@ function hostOf(url: string): string {
 }
 
 export function showGates(plan: RolloutPlan, rollout: Rollout): GateResult[] {
-  const soak = rollout.state === 'soaking' || rollout.state === 'paused' ? rollout.soak : null
-  return plan.gates.map((gate, index) => ({ gate: index, title: gateTitle(gate), ...resultOf(gate, index, rollout, soak) }))
+  const records = latestRecords(rollout)
+  return plan.gates.map((gate, index) => ({ gate: index, title: gateTitle(gate), ...resultOf(gate, index, rollout, records) }))
 }
 
-function resultOf(gate: Gate, index: number, rollout: Rollout, soak: Soak | null): Omit<GateResult, 'gate' | 'title'> {
-  const record = soak?.gates.find((one) => one.gate === index)
+/** Of the wave that it is at: while it is watched, and after. */
+function latestRecords(rollout: Rollout): readonly GateRecord[] {
+  const soak = rollout.state === 'soaking' || rollout.state === 'paused' ? rollout.soak : null
+  if (soak !== null) return soak.gates
+  return rollout.judged?.wave === rollout.wave ? rollout.judged.gates : []
+}
+
+function resultOf(gate: Gate, index: number, rollout: Rollout, records: readonly GateRecord[]): Omit<GateResult, 'gate' | 'title'> {
+  const record = records.find((one) => one.gate === index)
   if (record !== undefined) return { verdict: record.verdict, text: record.text, numbers: { ...record.numbers }, round: record.round }
   const unknown = { verdict: null, text: '', numbers: {}, round: 0 }
   const wave = rollout.waves[rollout.wave]

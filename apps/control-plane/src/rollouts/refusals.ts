@@ -88,6 +88,7 @@ function whyNot({ rollout, plan }: StoredRollout, memory: RolloutMemory, action:
   if (action === 'start') return state === 'draft' ? null : isState
   if (state !== 'draft' && memory.find(id) === undefined)
     return memory.newestOf(group) === undefined ? 'the group was deleted' : 'a newer rollout of the group took over'
+  if (action === 'retry' && rollout.waves.every(({ counters }) => (counters.failed ?? 0) + (counters.timedOut ?? 0) === 0)) return 'no agent has failed it'
   try {
     // A step changes nothing, so it may be tried.
     step(plan, rollout, { kind: action, by, reason: '' }, now)

@@ -137,7 +137,7 @@ describe('lists of rollouts', () => {
     expect((await list({ limit: 1, cursor: nextCursor })).items.map(({ id }) => id)).toEqual([first.id])
     expect((await list({ state: 'active' })).items.map(({ id }) => id)).toEqual([second.id])
     expect((await list({ state: 'over' })).items).toMatchObject([
-      { id: first.id, summary: `Replaced by ${second.id}; 2 of 10 agents have revision 2 by then.` },
+      { id: first.id, summary: 'Replaced by a newer rollout; 2 of 10 agents have revision 2 by then.' },
     ])
     expect((await list({ group: 'none' })).total).toBe(0)
     const ofAgent = await list({ agent: 'agt_00003' })

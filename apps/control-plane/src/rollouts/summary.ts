@@ -39,7 +39,7 @@ export function summarize(rollout: Rollout, now: number): string {
     case 'completed':
       return `Completed: ${have(rollout)}${laterText(rollout)}.`
     case 'superseded':
-      return `Replaced by ${rollout.by}; ${have(rollout)} by then.`
+      return `Replaced by a newer rollout; ${have(rollout)} by then.`
     default:
       return rollout satisfies never
   }

@@ -32,6 +32,8 @@ interface RolloutBase {
   readonly decisions: number
   readonly sweeps: number
   readonly rounds: number
+  /** What the gates said last of the wave that was watched before this state; null: none was. */
+  readonly judged: { readonly wave: number; readonly gates: readonly GateRecord[] } | null
   /** The latest time it was told. A clock that jumps back stands still for it. */
   readonly now: number
   /** When it wants to be told the time; null: whenever. */
@@ -203,9 +205,16 @@ function base(rollout: Rollout): RolloutBase {
     decisions,
     sweeps,
     rounds,
+    judged: lastJudged(rollout),
     now,
     wakeAt,
   }
+}
+
+/** A soak ends with its state, and what it found is still asked for: why it was taken back, or let pass. */
+function lastJudged(rollout: Rollout): RolloutBase['judged'] {
+  const soak = rollout.state === 'soaking' || rollout.state === 'paused' ? rollout.soak : null
+  return soak === null || soak.gates.length === 0 ? rollout.judged : { wave: rollout.wave, gates: soak.gates }
 }
 
 export function createRollout(given: Pick<RolloutBase, 'id' | 'group' | 'from' | 'to'>): DraftRollout {
@@ -224,6 +233,7 @@ export function createRollout(given: Pick<RolloutBase, 'id' | 'group' | 'from' |
     decisions: 0,
     sweeps: 0,
     rounds: 0,
+    judged: null,
     now: 0,
     wakeAt: null,
     state: 'draft',

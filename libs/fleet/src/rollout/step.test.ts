@@ -139,7 +139,8 @@ describe('gates', () => {
     fleet.pass(30_000)
     expect(fleet.rollout.state).toBe('soaking')
     fleet.pass(30_000)
-    expect(fleet.rollout).toMatchObject({ state: 'rolledBack', reason: 'gate promql: refused is 9, those without the change 1' })
+    expect(fleet.rollout).toMatchObject({ state: 'rolledBack', reason: 'refused is 9, those without the change 1' })
+    expect(fleet.rollout.judged).toMatchObject({ wave: 0, gates: [{ gate: 0, verdict: 'fail' }] })
   })
 
   it('pause when they are inconclusive for too long, and never roll back', () => {
@@ -149,7 +150,7 @@ describe('gates', () => {
     for (let minute = 0; minute < 14; minute++) fleet.pass(minuteMs)
     expect(fleet.rollout.state).toBe('soaking')
     fleet.pass(minuteMs)
-    expect(fleet.rollout).toMatchObject({ state: 'paused', cause: 'inconclusive', reason: 'gate promql: the query gave no series' })
+    expect(fleet.rollout).toMatchObject({ state: 'paused', cause: 'inconclusive', reason: 'the query gave no series' })
     fleet.act('resume')
     fleet.verdict = passing
     fleet.pass(minuteMs)
@@ -160,7 +161,7 @@ describe('gates', () => {
     const fleet = new TestFleet(withGate(), 20)
     fleet.verdict = null
     fleet.start().finish()
-    expect(fleet.rollout).toMatchObject({ state: 'paused', cause: 'inconclusive', reason: 'gate promql gave no answer' })
+    expect(fleet.rollout).toMatchObject({ state: 'paused', cause: 'inconclusive', reason: 'the PromQL gate gave no answer' })
   })
 
   it('take no answer to an earlier round, nor a second one', () => {

@@ -2,7 +2,7 @@
 import { agentCount, type Cause } from './decision.ts'
 import { exceeds, isElsewhere, percentText, type Share } from './judge.ts'
 import type { Wave } from './membership.ts'
-import type { Gate, Limit, RolloutPlan } from './plan.ts'
+import type { Gate, GateKind, Limit, OwnMetric, RolloutPlan } from './plan.ts'
 import { badIn, tally } from './progress.ts'
 import type { GateRecord, Rollout } from './rollout.ts'
 
@@ -71,7 +71,7 @@ export function confirmations(gate: Gate | undefined): number {
 
 export function failedGate(plan: RolloutPlan, gates: readonly GateRecord[]): Trouble | null {
   const failed = gates.find(({ gate, failedInRow }) => failedInRow >= confirmations(plan.gates[gate]))
-  return failed === undefined ? null : { cause: 'gate', text: `gate ${gateName(plan, failed.gate)}: ${failed.text}`, numbers: failed.numbers }
+  return failed === undefined ? null : { cause: 'gate', text: failed.text, numbers: failed.numbers }
 }
 
 /** Gates that did not pass in the last round, in words. */
@@ -79,13 +79,32 @@ export function describeOpenGates(plan: RolloutPlan, gates: readonly GateRecord[
   return asked
     .flatMap((index) => {
       const record = gates.find(({ gate }) => gate === index)
-      if (record === undefined || record.round !== round) return [`gate ${gateName(plan, index)} gave no answer`]
-      return record.verdict === 'pass' ? [] : [`gate ${gateName(plan, index)}: ${record.text}`]
+      if (record === undefined || record.round !== round) return [`the ${gateName(plan, index)} gate gave no answer`]
+      return record.verdict === 'pass' ? [] : [record.text]
     })
     .join('; ')
 }
 
+const gateNames: Readonly<Record<Exclude<GateKind, 'ownTelemetry'>, string>> = {
+  applyFailures: 'apply failures',
+  lostAfterPush: 'lost agents',
+  health: 'health',
+  drift: 'drift',
+  promql: 'PromQL',
+  webhook: 'webhook',
+  approval: 'approval',
+}
+const metricNames: Readonly<Record<OwnMetric, string>> = {
+  refused: 'refused data',
+  sendFailed: 'failed sending',
+  queueUse: 'queue use',
+  cpu: 'CPU',
+  memory: 'memory',
+  throughput: 'throughput',
+}
+
 function gateName(plan: RolloutPlan, index: number): string {
   const gate = plan.gates[index]
-  return gate?.kind === 'ownTelemetry' ? `ownTelemetry ${gate.metric}` : (gate?.kind ?? String(index))
+  if (gate === undefined) return String(index)
+  return gate.kind === 'ownTelemetry' ? metricNames[gate.metric] : gateNames[gate.kind]
 }
