@@ -17,6 +17,7 @@ import type { Gates } from './gates.ts'
 import type { InFlight } from './in-flight.ts'
 import type { LiveRollout } from './live-rollout.ts'
 import type { RolloutMemory } from './memory.ts'
+import type { RolloutMetrics } from './metrics.ts'
 import type { Deadlines, Timing } from './part.ts'
 import type { Recorder } from './recorder.ts'
 import { computeTurn } from './turn.ts'
@@ -31,6 +32,7 @@ export interface DriverOptions {
   readonly fleet: () => FleetForRollouts
   readonly timing: Timing
   readonly deadlines: Deadlines
+  readonly metrics: RolloutMetrics
   readonly log: Pick<Logger, 'error' | 'warn' | 'info'>
 }
 
@@ -160,7 +162,9 @@ export class Driver {
       for (const live of this.#ready) {
         this.#ready.delete(live)
         if (this.#isStopped || live.isHeld || !this.#options.memory.has(live)) continue
+        const startedAt = performance.now()
         await this.#turn(live)
+        this.#options.metrics.observe('turn', performance.now() - startedAt)
         await setImmediate()
       }
     }
@@ -198,8 +202,11 @@ export class Driver {
   }
 
   #compute(live: LiveRollout, batch: Batch): Change {
-    const { memory, fleet, timing } = this.#options
-    return computeTurn(live, batch, { fleet: fleet(), memory, now: timing.now(), onFault: (error) => this.#logFault(error, live) })
+    const { memory, fleet, timing, metrics } = this.#options
+    const startedAt = performance.now()
+    const change = computeTurn(live, batch, { fleet: fleet(), memory, now: timing.now(), onFault: (error) => this.#logFault(error, live) })
+    metrics.observe('rules', performance.now() - startedAt)
+    return change
   }
 
   /** Before the members are tried again, so that a crash in between leaves them to be tried again once more, not never. */

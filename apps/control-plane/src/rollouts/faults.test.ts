@@ -47,6 +47,25 @@ describe('while the store cannot write', () => {
     expect(new Set(test.fleet.offers).size).toBe(test.fleet.offers.length)
     expect(test.logged.filter((line) => line.includes('waits until the store can write'))).toHaveLength(1)
   })
+
+  it('a verdict that comes meanwhile counts afterwards', async () => {
+    const answers: PromiseWithResolvers<Verdict>[] = []
+    test.judge = () => {
+      const answer = Promise.withResolvers<Verdict>()
+      answers.push(answer)
+      return answer.promise
+    }
+    await test.begin('all', 2, start(plan))
+    await test.pass(6_000)
+    expect(answers).toHaveLength(1)
+    test.isDiskFull = true
+    answers[0]?.resolve({ verdict: 'pass', text: 'all is well', numbers: {} })
+    await test.pass(5_000)
+    test.isDiskFull = false
+    await test.pass(5_000)
+    // It was taken in, or the next round would not have been asked.
+    expect(answers).toHaveLength(2)
+  })
 })
 
 describe('when another part fails', () => {
@@ -89,16 +108,17 @@ describe('when another part fails', () => {
     expect((await test.state(id)).state).toBe('completed')
   })
 
-  it('a gate knows how agents were before, and who does without the change', async () => {
-    test.fleet.of('agt_00004').healthy = false
+  it('a gate knows how agents were before, also after a restart, and who does without the change', async () => {
+    for (const agent of test.fleet.all.values()) agent.healthy = false
     await test.begin('all', 2, start(plan))
+    await test.settle()
+    for (const agent of test.fleet.all.values()) agent.healthy = true
+    await test.restart()
     await test.pass(8_000)
     const [first] = test.questions
     expect(first?.question).toMatchObject({ group: 'all', from: 1, to: 2, wave: 0, round: 1 })
-    expect(first?.question.changed).toHaveLength(3)
-    expect(first?.question.control).toHaveLength(6)
-    for (const { id, before } of [...(first?.question.changed ?? []), ...(first?.question.control ?? [])])
-      expect(before).toEqual({ healthy: id !== 'agt_00004', drifted: false })
+    expect(first?.question.changed.map(({ before }) => before)).toEqual(Array.from({ length: 3 }, () => ({ healthy: false, drifted: false })))
+    expect(first?.question.control.map(({ before }) => before)).toEqual(Array.from({ length: 6 }, () => ({ healthy: true, drifted: false })))
   })
 })
 

@@ -8,12 +8,13 @@ import { InFlight } from './in-flight.ts'
 import { loadRollouts } from './load.ts'
 import { RolloutMemory } from './memory.ts'
 import type { RolloutsOptions, RolloutsPart } from './part.ts'
+import { createRolloutMetrics } from './metrics.ts'
 import { pruneMembers } from './prune.ts'
 import { Recorder } from './recorder.ts'
 import { bindRolloutRoutes } from './routes.ts'
 import { newRolloutId, Starter, whyGoesBack } from './starter.ts'
 
-export type { Beginning, Change, Deadlines, GroupState, NewestRollout, ReadChange, RolloutsOptions, RolloutsPart, Timing } from './part.ts'
+export type { GroupState, RolloutsPart } from './part.ts'
 
 export async function createRollouts(options: RolloutsOptions): Promise<RolloutsPart> {
   const { store, events, fleet, timing, deadlines, log, judge } = options
@@ -22,7 +23,7 @@ export async function createRollouts(options: RolloutsOptions): Promise<Rollouts
   const inFlight = new InFlight()
   const recorder = new Recorder(options)
   const gates = new Gates({ judge, fleet, deadlines, now, log, onVerdict: (live) => driver.wake(live) })
-  const driver: Driver = new Driver({ store, memory, inFlight, recorder, gates, fleet, timing, deadlines, log })
+  const driver: Driver = new Driver({ store, memory, inFlight, recorder, gates, fleet, timing, deadlines, metrics: createRolloutMetrics(options.metrics), log })
   const starter = new Starter({
     memory,
     inFlight,

@@ -1,11 +1,10 @@
 /** What a change would do, before it is made; and plans to choose from. */
-import { diffValues, parseYaml, redactFiles, unifiedDiff } from '@drover/agent-config'
-import { isMap } from '@drover/agent-config'
+import { diffValues, isMap, parseYaml, redactFiles, unifiedDiff } from '@drover/agent-config'
 import type { ConfigMap } from '@drover/agent-config'
 import { rolloutRoutes } from '@drover/api'
 import type { PresetName, RolloutPlan as ShownPlan } from '@drover/api'
 import { presets } from '@drover/fleet'
-import type { Selector } from '@drover/fleet'
+import type { RolloutPlan, Selector } from '@drover/fleet'
 import type { BindRoute } from '../http/bind-route.ts'
 import { NotFoundError } from '../http/errors.ts'
 import type { RolloutMemory } from './memory.ts'
@@ -23,7 +22,7 @@ export function bindPreviewRoutes(bind: BindRoute, options: PreviewRoutesOptions
   bind(rolloutRoutes.previewRollout, async ({ body }) => {
     const change = await options.readChange(body.change)
     const state = await options.findGroup(store.read, change.group)
-    const { plan } = choosePlan({ ...ownPlan(body.change), ...body.rollout }, state?.plan ?? null, 'body.rollout')
+    const { plan } = choosePlan(body.rollout ?? {}, ownPlan(body.change, state?.plan ?? null), 'body.rollout')
     const current = state?.current ?? null
     const selectors = await readSelectors(options, change.group, [current, ...(memory.newestOf(change.group)?.revisions() ?? [])])
     return { data: await previewRollout({ ...change, current, selectors, plan }, { fleet: fleet(), memory, now: timing.now() }) }
@@ -49,9 +48,9 @@ export function bindPreviewRoutes(bind: BindRoute, options: PreviewRoutesOptions
   bind(rolloutRoutes.listPresets, () => ({ data: { items: presetNames.map(showPreset) } }))
 }
 
-/** A group that is edited may bring its own plan along. */
-function ownPlan(change: object): { plan?: ShownPlan } {
-  return 'plan' in change && change.plan != null ? { plan: change.plan as ShownPlan } : {} // as: checked by the schema of the route
+/** A group that is edited may bring another plan along than it has. */
+function ownPlan(change: object, known: RolloutPlan | null): RolloutPlan | null {
+  return 'plan' in change && change.plan !== undefined ? (change.plan as RolloutPlan | null) : known // as: checked by the schema of the route
 }
 
 async function readSelectors(
