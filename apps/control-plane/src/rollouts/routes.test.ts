@@ -61,7 +61,7 @@ describe('a rollout', () => {
       resume: 'the rollout is watching a wave',
       pause: 'yes',
       promote: 'yes',
-      retry: 'yes',
+      retry: 'no agent has failed it',
       stop: 'yes',
       rollBack: 'yes',
     })
