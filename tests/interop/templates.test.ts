@@ -43,7 +43,8 @@ await describeWithPeers('the templates', ['catalogue-collector'], (peers) => {
     if (file === undefined) throw new Error('a template without a file')
     const { body, unresolved } = fillTemplate(readTemplate(file), (kind, name) => (kind === 'var' ? values.get(name) : `a-${kind}`))
     expect(unresolved).toEqual([])
-    return body
+    // The receiver opens the certificate of its pod when it is made, and there is no pod here.
+    return body.replace(/(kubeletstats:\n.*\n\s*auth_type: )serviceAccount/, '$1none')
   }
 
   it('are all read without objection', async () => {
