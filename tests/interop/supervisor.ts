@@ -1,4 +1,4 @@
-/** The stock supervisor with a stock Collector, set up as a person does it: the file that `drover tokens create --for supervisor` prints, with its two lines adapted. */
+/** A supervisor with a stock Collector, set up as a person does it: the file that `drover tokens create --for supervisor` prints, with its two lines adapted. */
 import { watch } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,12 +7,17 @@ import { Child, cliMain } from '../harness/index.ts'
 import type { Server } from '../harness/index.ts'
 
 export interface SupervisorOptions {
+  /** The stock one, or `drover` for `drover supervisor`. */
   readonly supervisor: string
   readonly collector: string
   /** Its own; configuration file and storage live here. */
   readonly folder: string
   /** What was printed for pasting. */
   readonly pasted: string
+  /** Its Collector may send metrics of its own; until it is told where to, it serves them at this port. */
+  readonly metricsPort?: number
+  /** Seen by the Collector, for `${env:…}`. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** Shorter than a person would choose: it delays every APPLIED. */
@@ -21,6 +26,9 @@ const applyTimeout = '3s'
 const debugLog = 'telemetry:\n  logs:\n    level: debug\n'
 /** A Collector serves its own metrics on port 8888 unless told otherwise, and does not start while another has it. */
 const noMetricsPort = '--set=service.telemetry.metrics.level=none'
+/** What own telemetry is offered later comes after this file and so replaces it. */
+const metricsAt = (port: number) =>
+  `service:\n  telemetry:\n    metrics:\n      readers:\n        - pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${port}}}}\n`
 const waitLimitMs = 60_000
 
 export class Supervisor implements AsyncDisposable {
@@ -40,10 +48,19 @@ export class Supervisor implements AsyncDisposable {
 
   /** A later start is a new process with the same file and storage. */
   async start(): Promise<void> {
-    const file = join(this.#options.folder, 'supervisor.yaml')
+    const { folder, pasted, collector, supervisor, metricsPort, env } = this.#options
+    const file = join(folder, 'supervisor.yaml')
     await mkdir(this.storage, { recursive: true })
-    await writeFile(file, `${adapt(this.#options.pasted, this.#options.collector, this.storage)}\n${debugLog}`, { mode: 0o600 })
-    this.#child = new Child({ title: 'opampsupervisor', command: this.#options.supervisor, args: ['--config', file] })
+    const metricsFile = join(folder, 'metrics.yaml')
+    if (metricsPort !== undefined) await writeFile(metricsFile, metricsAt(metricsPort))
+    const lines = metricsPort === undefined ? `args: ['${noMetricsPort}']` : `config_files: ['${metricsFile}', $OWN_TELEMETRY_CONFIG]`
+    await writeFile(file, `${adapt(pasted, collector, this.storage, lines)}\n${debugLog}`, { mode: 0o600 })
+    this.#child = new Child({
+      ...(supervisor === 'drover'
+        ? { title: 'drover supervisor', command: process.execPath, args: [cliMain, 'supervisor', '--config', file] }
+        : { title: 'opampsupervisor', command: supervisor, args: ['--config', file] }),
+      ...(env === undefined ? {} : { env }),
+    })
   }
 
   /** SIGTERM; it stops its Collector and says goodbye. */
@@ -91,14 +108,14 @@ export class Supervisor implements AsyncDisposable {
 }
 
 /** The two lines that a person adapts, and what a test machine needs. Throws when the printed file has not one of each. */
-export function adapt(pasted: string, executable: string, directory: string): string {
+export function adapt(pasted: string, executable: string, directory: string, forAgent = `args: ['${noMetricsPort}']`): string {
   const replaceOne = (text: string, key: string, value: string) => {
     const pattern = new RegExp(`^(\\s*)${key}:.*$`, 'gm')
     if (text.match(pattern)?.length !== 1) throw new Error(`expected one line with ${key}: in\n${pasted}`)
     return text.replace(pattern, `$1${key}: ${value}`)
   }
   const forPerson = replaceOne(replaceOne(pasted, 'executable', executable), 'directory', directory)
-  return replaceOne(forPerson, 'config_apply_timeout', applyTimeout).replace(/^(\s*)executable:.*$/m, `$&\n$1args: ['${noMetricsPort}']`)
+  return replaceOne(forPerson, 'config_apply_timeout', applyTimeout).replace(/^(\s*)executable:.*$/m, `$&\n$1${forAgent.replaceAll('$', '$$$$')}`)
 }
 
 /** Runs the command line client against the server; resolves with its stdout, throws when it fails. */
