@@ -2,9 +2,8 @@
 import { Acknowledged, findMissing, writeUntilGone } from './acknowledged-writes.ts'
 import { ScriptedAgent, TimerQueue, agentTraits, createRandom, systemClock, webSocketLink } from '@drover/testing'
 import { createTemporaryFolder, freePort, startServer } from '../harness/index.ts'
+import { integrityOf } from './integrity.ts'
 import type { Server } from '../harness/index.ts'
-import { DatabaseSync } from 'node:sqlite'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 
@@ -101,14 +100,4 @@ async function expectLedgerCoversOffers(server: Server): Promise<void> {
     const known = new Set(data.items.map(({ hash }) => hash))
     expect(agent.tally.offers.filter((hash) => !known.has(hash))).toEqual([])
   }
-}
-
-async function integrityOf(dataDir: string): Promise<readonly string[]> {
-  const file = (await readdir(dataDir)).find((name) => /\.(db|sqlite)$/.test(name))
-  if (file === undefined) throw new Error(`no database in ${dataDir}`)
-  using database = new DatabaseSync(join(dataDir, file), { readOnly: true })
-  return database
-    .prepare('PRAGMA integrity_check')
-    .all()
-    .map((row) => String(row['integrity_check']))
 }
