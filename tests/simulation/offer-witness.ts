@@ -47,6 +47,8 @@ export class OfferWitness {
   }
 
   private noteFailure({ agent, ledger: { reported } }: Row, { ledger: before }: Row): void {
+    // It works after all, or a word from before came late: either way that is what it says now.
+    if (reported?.status === 'applied') this.failures.get(agent)?.delete(reported.hash)
     if (reported?.status !== 'failed') return
     const isRepeated = before.reported?.status === 'failed' && before.reported.hash === reported.hash
     if (!isRepeated) this.failuresOf(agent).add(reported.hash)
@@ -61,7 +63,8 @@ export class OfferWitness {
   onDecision(group: GroupName, { kind }: Decision): void {
     if (kind === 'retrying') {
       this.again.clear()
-      this.wanted = 1
+      // Who failed longest ago is tried first: with a clock that jumps the same one may be so again, and only their number is bounded.
+      this.wanted = this.scenario.faults.includes('clockJump') ? Number.POSITIVE_INFINITY : 1
     }
     const rollout = this.store.groups.get(group)?.rollout
     if (kind === 'rollingBack' && rollout != null) this.takenBack[group] = Math.max(this.takenBack[group] ?? 0, rollout.to)

@@ -188,8 +188,7 @@ function createRevision(dice: Dice): RevisionSpec {
   }
 }
 
-export function createScenario(seed: number): Scenario {
-  const dice = new Dice(seed)
+function createAny(seed: number, dice: Dice): Scenario {
   const groups: readonly GroupName[] = dice.chance(0.5) ? ['g', 'h'] : ['g']
   const plans = { g: createPlan(dice), h: createPlan(dice) }
   const hasWindow = groups.some((name) => plans[name].schedule.windows.length > 0)
@@ -224,4 +223,29 @@ export function createScenario(seed: number): Scenario {
       group: dice.pick(...groups),
     })).toSorted((a, b) => a.atMs - b.atMs),
   }
+}
+
+/** What seldom comes together by chance, and has to be tried: a retry of many that fail again, and Agents that go and come while two groups change. */
+export function createScenario(seed: number): Scenario {
+  const dice = new Dice(seed)
+  const scenario = createAny(seed, dice)
+  const { plans, quietAtMs, revisions } = scenario
+  if (dice.chance(0.1)) {
+    const g: RolloutPlan = { ...plans.g, concurrency: 1, onFail: 'pause', retries: { ...plans.g.retries, count: 0 } }
+    const retries = Array.from({ length: 3 }, () => ({ atMs: dice.below(quietAtMs), kind: 'retry' as const, group: 'g' as const }))
+    return {
+      ...scenario,
+      agents: Math.max(5, scenario.agents),
+      plans: { ...plans, g },
+      revisions: revisions.map((one) => ({ ...one, broken: 0.6 })),
+      acts: inOrder([...scenario.acts, ...retries]),
+    }
+  }
+  if (!dice.chance(0.15)) return scenario
+  const changes = (['g', 'h'] as const).map((group) => ({ atMs: dice.below(quietAtMs), kind: 'newRevision' as const, group }))
+  return { ...scenario, groups: groupNames, overlap: 'queue', restlessMs: 10 * minuteMs, transient: 0.1, acts: inOrder([...scenario.acts, ...changes]) }
+}
+
+function inOrder(acts: Scenario['acts']): Scenario['acts'] {
+  return acts.toSorted((a, b) => a.atMs - b.atMs)
 }

@@ -86,12 +86,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: '!isOpenAt([], rollout.now) && hasPending',
   },
   {
-    name: 'ignores the maintenance window when it opens a wave',
-    file: `${engine}/hindrance.ts`,
-    find: "return isOpenAt(windows, now) ? null : { kind: 'window', opensAt: nextChange(windows, now) }",
-    replace: 'return null',
-  },
-  {
     name: 'ignores the time to start',
     file: `${engine}/hindrance.ts`,
     find: 'notBefore !== null && now < notBefore',
