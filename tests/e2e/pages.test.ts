@@ -33,6 +33,8 @@ interface PageCase {
 await describeWithBrowser('every page of the console', (browser) => {
   let server: Server
   let failedAgent: string
+  let rolloutId: string
+  let draftId: string
 
   beforeAll(async () => {
     server = await startServer({ args: ['--demo', String(fleetSize)] })
@@ -45,6 +47,11 @@ await describeWithBrowser('every page of the console', (browser) => {
     failedAgent = await server.until(async (api) => (await api.listAgents({ query: { state: 'failed' } })).data.items[0]?.id, { what: 'a failed agent' })
     await server.api.createEnrolmentToken({ body: { name: 'berlin' } })
     await server.api.setSecret({ params: { name: 'api_key' }, body: { value: 'never shown' } })
+    const { data: group, etag } = await server.api.getGroup({ params: { name: 'everyone' } })
+    rolloutId = group.rollout?.id ?? ''
+    const body = { selector: group.selector, configs: [{ config: 'broken', version: 1 }], rollout: { preset: 'careful' as const, draft: true } }
+    const { data: prepared } = await server.api.setGroup({ params: { name: 'everyone' }, body, ...(etag === null ? {} : { ifMatch: etag }) })
+    draftId = prepared.rollout?.id ?? ''
     await server.api.createWebhook({ body: { name: 'on-call', url: 'https://example.com/drover', events: ['webhook'] } })
   })
 
@@ -70,6 +77,10 @@ await describeWithBrowser('every page of the console', (browser) => {
     { name: 'group-new', path: '/create/group?config=base@1', heading: 'New group' },
     { name: 'group', path: '/groups/staging', heading: 'staging' },
     { name: 'group-edit', path: '/groups/staging/edit', heading: 'Edit staging' },
+    { name: 'rollouts', path: '/rollouts', heading: 'Rollouts' },
+    { name: 'rollout', path: '/rollouts/ROLLOUT', heading: /everyone/ },
+    { name: 'rollout-draft', path: '/rollouts/DRAFT', heading: /everyone/ },
+    { name: 'rollout-unknown', path: '/rollouts/rol_nobody', heading: 'Rollout' },
     { name: 'templates', path: '/templates', heading: 'Templates' },
     { name: 'config-from-template', path: '/create/config?template=otlp-gateway', heading: 'New config' },
     { name: 'secrets', path: '/secrets', heading: 'Secrets' },
@@ -85,7 +96,7 @@ await describeWithBrowser('every page of the console', (browser) => {
     const { page } = window
     const findings: string[] = []
     for (const { name, path, heading } of cases) {
-      await page.goto(server.consoleUrl + path.replace('FAILED', failedAgent))
+      await page.goto(server.consoleUrl + path.replace('FAILED', failedAgent).replace('ROLLOUT', rolloutId).replace('DRAFT', draftId))
       if (name === 'nowhere') await page.getByText('There is no such page').waitFor()
       else await page.getByRole('heading', { level: 1, name: heading, exact: typeof heading === 'string' }).waitFor()
       await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' })

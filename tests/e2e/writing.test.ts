@@ -66,6 +66,17 @@ await describeWithBrowser('writing in the console', (browser) => {
     await page.getByText('# second').waitFor()
   })
 
+  it('keeps what was written a moment before the page is left', async () => {
+    await using window = await openConsole(browser(), server, { path: '/configs/base/edit' })
+    const { page } = window
+    await writeInEditor(page, text('in a hurry'))
+    await page.goto('about:blank')
+    await server.until(async (api) => (await api.listDrafts({ query: {} })).data.items.find(({ config }) => config === 'base'), { what: 'the draft' })
+    const { data: draft, etag } = await server.api.getDraft({ params: { config: 'base' } })
+    expect(draft.files).toEqual([file('in a hurry')])
+    await server.api.deleteDraft({ params: { config: 'base' }, ...(etag === null ? {} : { ifMatch: etag }) })
+  })
+
   it('begins with a template, with its name, and offers the secrets that there are', async () => {
     await server.api.setSecret({ params: { name: 'api_key' }, body: { value: 'never shown' } })
     await using window = await openConsole(browser(), server, { path: '/templates' })

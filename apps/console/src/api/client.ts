@@ -8,8 +8,19 @@ export function rememberCsrfToken(token: string | undefined): void {
   csrfToken = token
 }
 
+/** Browsers send at most 64 KiB for a page that is gone; some is left for the headers. */
+const MOST_BYTES_WHEN_LEAVING = 60_000
+
+/** What a page sends while it is out of sight arrives also when its tab is being closed. */
+const fetchAlsoWhenLeaving: typeof fetch = (input, init) => {
+  const body = init?.body
+  const isLeaving = document.visibilityState === 'hidden' && typeof body === 'string'
+  return fetch(input, isLeaving && new TextEncoder().encode(body).length <= MOST_BYTES_WHEN_LEAVING ? { ...init, keepalive: true } : init)
+}
+
 export const api = createApiClient({
   baseUrl: '',
+  fetch: fetchAlsoWhenLeaving,
   headers: (): Record<string, string> => (csrfToken === undefined ? {} : { 'x-csrf-token': csrfToken }),
 })
 

@@ -2,7 +2,7 @@
 import type { Rollout } from '@drover/api'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { sampleRollout } from '../pages/rollouts/sample-rollout.ts'
-import { RolloutStream, type StreamState } from './rollout-stream.ts'
+import { RolloutStream, type StreamState, isFollowed } from './rollout-stream.ts'
 
 class FakeSource {
   readonly listeners = new Map<string, (event: { data: string }) => void>()
@@ -76,6 +76,16 @@ it('ends when the rollout is over, and does not connect again', () => {
   sources[0]?.send(sampleRollout({ state: 'completed' }))
   expect(states).toEqual([{ kind: 'ended' }])
   expect(sources[0]?.closed).toBe(true)
+  sources[0]?.fail()
+  vi.advanceTimersByTime(60_000)
+  expect(sources).toHaveLength(1)
+})
+
+it('is not opened for a draft, of which there is one message only', () => {
+  expect(isFollowed(sampleRollout({ state: 'draft' }))).toBe(false)
+  expect(isFollowed(sampleRollout({ state: 'waiting' }))).toBe(true)
+  const { sources } = follow()
+  sources[0]?.send(sampleRollout({ state: 'draft' }))
   sources[0]?.fail()
   vi.advanceTimersByTime(60_000)
   expect(sources).toHaveLength(1)

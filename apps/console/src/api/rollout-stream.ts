@@ -24,6 +24,8 @@ export interface RolloutStreamOptions {
 const over = new Set<Rollout['state']>(['stopped', 'rolledBack', 'completed', 'superseded'])
 /** No steps of its own are to come, so there is nothing to follow. */
 export const isOver = ({ state }: Pick<Rollout, 'state'>): boolean => over.has(state)
+/** A draft takes no steps either: the server ends its stream after the first message, and an event tells that it was started or changed. */
+export const isFollowed = ({ state }: Pick<Rollout, 'state'>): boolean => !over.has(state) && state !== 'draft'
 
 export class RolloutStream {
   readonly #options: RolloutStreamOptions
@@ -64,7 +66,7 @@ export class RolloutStream {
     this.#retries = 0
     this.#heardAt = this.#now()
     this.#options.onRollout(parsed.data)
-    if (!isOver(parsed.data)) return this.#setState({ kind: 'live' })
+    if (isFollowed(parsed.data)) return this.#setState({ kind: 'live' })
     this.close()
     this.#setState({ kind: 'ended' })
   }

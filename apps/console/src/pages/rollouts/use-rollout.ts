@@ -3,7 +3,7 @@ import { useDocumentVisibility } from '@mantine/hooks'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { rolloutQuery } from '../../api/rollout-queries.ts'
-import { RolloutStream, type StreamState, isOver } from '../../api/rollout-stream.ts'
+import { RolloutStream, type StreamState, isFollowed } from '../../api/rollout-stream.ts'
 
 export function useRollout(rolloutId: string) {
   const client = useQueryClient()
@@ -11,7 +11,7 @@ export function useRollout(rolloutId: string) {
   const [stream, setStream] = useState<StreamState>({ kind: 'connecting' })
   // A browser has few connections to one server: a page out of sight does not keep one.
   const inSight = useDocumentVisibility() === 'visible'
-  const going = query.data !== undefined && !isOver(query.data)
+  const going = query.data !== undefined && isFollowed(query.data)
   useEffect(() => {
     if (!going || !inSight) return
     const followed = new RolloutStream({

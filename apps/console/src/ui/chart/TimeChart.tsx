@@ -1,6 +1,5 @@
 /** Values over time, drawn by uPlot on a canvas: read with the mouse, with the arrow keys, or as a table. Load it by `lazy.tsx`. */
 import { Button, useComputedColorScheme } from '@mantine/core'
-import { useElementSize } from '@mantine/hooks'
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
@@ -71,7 +70,7 @@ interface PlotProps extends Pick<Required<TimeChartProps>, 'title' | 'unit' | 's
 }
 
 function Plot({ title, unit, series, data, marks, syncKey, height, index, onReadout }: PlotProps) {
-  const { ref, width } = useElementSize()
+  const frame = useRef<HTMLDivElement>(null)
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
   const dark = useComputedColorScheme('light') === 'dark'
@@ -80,27 +79,36 @@ function Plot({ title, unit, series, data, marks, syncKey, height, index, onRead
     latest.current = { data, marks }
     plot.current?.setData(plotData(data))
   }, [data, marks])
-  // A plot is made anew when what cannot be changed afterwards changes: the series by name and look, the size, the scheme.
+  // A plot is made anew when what cannot be changed afterwards changes: the series by name and look, the height, the scheme.
   const looks = JSON.stringify(series.map(({ label, color, dash }) => ({ label, color, dash: dash ?? false })))
   useEffect(() => {
-    if (place.current === null || width === 0) return
-    const options = plotOptions({
-      width,
-      height,
-      dark,
-      unit,
-      series: JSON.parse(looks) as Pick<ChartSeries, 'label' | 'color' | 'dash'>[], // as: it was written one statement above
-      marks: () => latest.current.marks,
-      syncKey,
-      onReadout,
-    })
-    const made = new uPlot(options, plotData(latest.current.data), place.current)
-    plot.current = made
-    return () => {
-      plot.current = undefined
-      made.destroy()
+    const make = (into: HTMLElement, width: number) => {
+      const options = plotOptions({
+        width,
+        height,
+        dark,
+        unit,
+        series: JSON.parse(looks) as Pick<ChartSeries, 'label' | 'color' | 'dash'>[], // as: it was written above
+        marks: () => latest.current.marks,
+        syncKey,
+        onReadout,
+      })
+      return new uPlot(options, plotData(latest.current.data), into)
     }
-  }, [width, height, dark, unit, looks, syncKey, onReadout])
+    // The frame is as wide as the page allows and of a fixed height, so the drawing within never changes its size.
+    const observer = new ResizeObserver(([entry]) => {
+      const width = Math.floor(entry?.contentRect.width ?? 0)
+      if (place.current === null || width === 0) return
+      if (plot.current === undefined) plot.current = make(place.current, width)
+      else plot.current.setSize({ width, height })
+    })
+    if (frame.current !== null) observer.observe(frame.current)
+    return () => {
+      observer.disconnect()
+      plot.current?.destroy()
+      plot.current = undefined
+    }
+  }, [height, dark, unit, looks, syncKey, onReadout])
   const onKeyDown = (event: KeyboardEvent) => {
     const next = stepReadout(event.key, index, data.times.length)
     if (next === undefined) return
@@ -112,7 +120,7 @@ function Plot({ title, unit, series, data, marks, syncKey, height, index, onRead
   const last = data.times.length - 1
   return (
     <div
-      ref={ref}
+      ref={frame}
       className="chart-plot"
       style={{ height }}
       // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- an input cannot hold the drawing that it reads from

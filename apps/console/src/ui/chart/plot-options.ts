@@ -84,32 +84,37 @@ interface MarkLook {
   readonly font: string
 }
 
-/** Vertical lines with their names at the top; a name that would cover the one before is left out. */
+/** Vertical lines with their names at the top, over all lines; a name that would cover the one before is left out. */
 function drawMarks(plot: uPlot, marks: readonly ChartMark[], look: MarkLook): void {
   const { ctx, bbox } = plot
   const ratio = ctx.canvas.width / plot.width
-  let freeFrom = Number.NEGATIVE_INFINITY
+  const end = bbox.left + bbox.width
+  const placed = marks
+    .map(({ atMs, label }) => ({ x: plot.valToPos(atMs / 1_000, 'x', true), label }))
+    .filter(({ x }) => Number.isFinite(x) && x >= bbox.left && x <= end)
   ctx.save()
-  ctx.font = look.font.replace('11px', `${Math.round(11 * ratio)}px`)
-  ctx.textBaseline = 'top'
   ctx.lineWidth = ratio
-  for (const mark of marks) {
-    const x = plot.valToPos(mark.atMs / 1_000, 'x', true)
-    if (!Number.isFinite(x) || x < bbox.left || x > bbox.left + bbox.width) continue
-    ctx.strokeStyle = look.line
-    ctx.setLineDash([3 * ratio, 3 * ratio])
+  ctx.strokeStyle = look.line
+  ctx.setLineDash([3 * ratio, 3 * ratio])
+  for (const { x } of placed) {
     ctx.beginPath()
     ctx.moveTo(x, bbox.top)
     ctx.lineTo(x, bbox.top + bbox.height)
     ctx.stroke()
-    const wide = ctx.measureText(mark.label).width + 6 * ratio
-    const left = Math.min(x + 2 * ratio, bbox.left + bbox.width - wide)
+  }
+  ctx.font = look.font.replace('11px', `${Math.round(11 * ratio)}px`)
+  ctx.textAlign = 'left' // the axes leave behind how they align their own texts
+  ctx.textBaseline = 'top'
+  let freeFrom = bbox.left
+  for (const { x, label } of placed) {
+    const wide = ctx.measureText(label).width + 6 * ratio
+    const left = x + 2 * ratio + wide <= end ? x + 2 * ratio : x - 2 * ratio - wide
     if (left < freeFrom) continue
     freeFrom = left + wide
     ctx.fillStyle = look.back
     ctx.fillRect(left, bbox.top, wide, 15 * ratio)
     ctx.fillStyle = look.line
-    ctx.fillText(mark.label, left + 3 * ratio, bbox.top + 2 * ratio)
+    ctx.fillText(label, left + 3 * ratio, bbox.top + 2 * ratio)
   }
   ctx.restore()
 }

@@ -51,6 +51,14 @@ export function useDraft({ config, begun, stored, content, enabled }: Options): 
   useEffect(() => {
     if (enabled) saver.change(content)
   }, [saver, content, enabled])
-  useEffect(() => () => saver.leave(), [saver])
+  useEffect(() => {
+    // The last that a tab hears before it is closed, and often all that one on a phone does.
+    const onHidden = () => document.visibilityState === 'hidden' && saver.leave()
+    document.addEventListener('visibilitychange', onHidden)
+    return () => {
+      document.removeEventListener('visibilitychange', onHidden)
+      saver.leave()
+    }
+  }, [saver])
   return { saver, state: useSyncExternalStore(saver.subscribe, () => saver.state) }
 }
