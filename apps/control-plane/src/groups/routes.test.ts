@@ -254,6 +254,12 @@ describe('groups', () => {
     ])
   })
 
+  it('refuse a plan that begins when no clock can say', async () => {
+    const plan = { ...quickPlan, schedule: { notBefore: 9e15, windows: [] } }
+    const problem = await problemOf(console.api.createGroup({ body: { name: 'late', selector: '*', configs: [base], rollout: { plan } } }))
+    expect(problem).toMatchObject({ status: 422, errors: [{ field: 'body.rollout.plan.schedule.notBefore' }] })
+  })
+
   it('refuse a plan of their own that means nothing', async () => {
     const body = { name: 'g', selector: '*', plan: { ...quickPlan, waves: [{ kind: 'percent' as const, percent: 0 }] } }
     expect(await problemOf(console.api.createGroup({ body }))).toMatchObject({ status: 422, errors: [{ field: 'body.plan.waves.0.percent' }] })

@@ -19,6 +19,12 @@ const DurationMs = z
   .int()
   .min(0)
   .max(30 * 24 * 3600 * 1000)
+/** Milliseconds since 1970, at most the end of the year 9999: what lies behind it cannot be written as a timestamp. */
+const MomentMs = z
+  .number()
+  .int()
+  .min(0)
+  .max(Date.UTC(9999, 11, 31))
 const PlanSelector = z.string().min(1).max(4096)
 
 export const WaveSpec = z
@@ -99,7 +105,7 @@ export const RolloutPlan = z
     budget: Limit,
     schedule: z.object({
       /** Milliseconds since 1970; null: at once. */
-      notBefore: z.number().int().min(0).nullable(),
+      notBefore: MomentMs.nullable(),
       windows: z.array(MaintenanceWindow).max(20),
     }),
     approval: z.enum(['none', 'anotherPerson']),
