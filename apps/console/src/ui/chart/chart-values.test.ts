@@ -20,6 +20,7 @@ it('writes all ticks of an axis in the unit of the largest, with the digits that
   expect(formatTicks([0, 0.25, 0.5], 0.25, 'share')).toEqual(['0 %', '25 %', '50 %'])
   expect(formatTicks([0, 0.001, 0.002], 0.001, 'share')).toEqual(['0 %', '0.1 %', '0.2 %'])
   expect(formatTicks([0, 5_000, 10_000], 5_000, 'perSecond')).toEqual(['0', '5 k/s', '10 k/s'])
+  expect(formatTicks([0, 0.25, 0.5, 0.75], 0.25, 'perSecond')).toEqual(['0', '0.25/s', '0.5/s', '0.75/s'])
   expect(formatTicks([0, 0.5, 1], 0.5, 'perSecond')).toEqual(['0', '0.5/s', '1/s'])
 })
 

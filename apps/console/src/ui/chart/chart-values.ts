@@ -51,8 +51,14 @@ function digitsFor(size: number): number {
 export function formatTicks(ticks: readonly number[], stepSize: number, unit: ValueUnit): readonly string[] {
   const scale = scaleFor(Math.max(...ticks.map(Math.abs)), unit)
   const divisor = divisorOf(scale)
-  const digits = Math.max(0, Math.min(6, -Math.floor(Math.log10(stepSize / divisor) + 1e-9)))
+  const digits = digitsOfStep(stepSize / divisor)
   return ticks.map((tick) => (tick === 0 && unit !== 'share' ? '0' : `${number(tick / divisor, digits)}${scale.suffix}${endings[unit]}`))
+}
+
+/** How many digits after the point the step itself has: 1 for 0.5, 2 for 0.25. */
+function digitsOfStep(step: number): number {
+  const exact = [0, 1, 2, 3, 4, 5].find((digits) => Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) < 1e-6 && step * 10 ** digits > 0.5)
+  return exact ?? 6
 }
 
 const number = (value: number, digits: number) => value.toLocaleString('en', { maximumFractionDigits: digits })
