@@ -10,7 +10,7 @@ import type { RolloutMemory } from './memory.ts'
 import type { RolloutsOptions } from './part.ts'
 import { findOrThrow } from './queries.ts'
 import type { Recorder } from './recorder.ts'
-import { notTheNewest, refusal, stateWords } from './refusals.ts'
+import { notTheNewest, refusal, refuseIdleRetry, stateWords } from './refusals.ts'
 import { goesBack } from './starter.ts'
 import type { Starter } from './starter.ts'
 import { deleteRollout } from './store.ts'
@@ -99,6 +99,7 @@ export class Actions {
 
   async #record(tx: Tx, live: LiveRollout, { action, by, reason }: Act): Promise<void> {
     const { inFlight, recorder, driver, timing } = this.#options
+    if (action === 'retry') refuseIdleRetry(live.rollout)
     const change = refusing(() => computeEvent(live, { kind: action as Exclude<RolloutActionName, 'start'>, by, reason } as const, timing.now())) // as: `start` has gone another way
     await recorder.record(tx, change)
     inFlight.add(tx, () => driver.apply(change))

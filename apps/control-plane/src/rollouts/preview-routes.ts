@@ -91,7 +91,7 @@ const presetWords: Readonly<Record<PresetName, { readonly title: string; readonl
     description: 'Three agents, then 1, 10, 50 and 100 %, each wave watched for an hour and compared with the agents that do not have it.',
   },
   standard: { title: 'Standard', description: 'Three agents, then five times as many each, up to 100 at a time; each wave is watched for five minutes.' },
-  quick: { title: 'Quick', description: 'A tenth of the agents, then the rest after a minute.' },
+  quick: { title: 'Quick', description: 'One agent in a hundred, then one in ten, then the rest; each wave is watched for a minute.' },
   everyone: {
     title: 'Everyone at once',
     description: 'All agents at once. This is no staged rollout: nothing is learned before all have it, and it does not go back by itself.',

@@ -82,13 +82,21 @@ export function possibleActions(
   })
 }
 
+/** Some agent can be tried again. */
+const hasFailed = ({ waves }: StoredRollout['rollout']): boolean => waves.some(({ counters }) => (counters.failed ?? 0) + (counters.timedOut ?? 0) > 0)
+
+/** Nothing would be done: rather said than passed over. @throws {ConflictError} */
+export function refuseIdleRetry(rollout: StoredRollout['rollout']): void {
+  if (!hasFailed(rollout)) throw new ConflictError('nothing-failed', 'no agent has failed it, so nobody would be tried again')
+}
+
 function whyNot({ rollout, plan }: StoredRollout, memory: RolloutMemory, action: RolloutActionName, by: string): string | null {
   const { state, group, id, now } = rollout
   const isState = `the rollout is ${stateWords[state]}`
   if (action === 'start') return state === 'draft' ? null : isState
   if (state !== 'draft' && memory.find(id) === undefined)
     return memory.newestOf(group) === undefined ? 'the group was deleted' : 'a newer rollout of the group took over'
-  if (action === 'retry' && rollout.waves.every(({ counters }) => (counters.failed ?? 0) + (counters.timedOut ?? 0) === 0)) return 'no agent has failed it'
+  if (action === 'retry' && !hasFailed(rollout)) return 'no agent has failed it'
   try {
     // A step changes nothing, so it may be tried.
     step(plan, rollout, { kind: action, by, reason: '' }, now)

@@ -75,9 +75,13 @@ function goingBack(rollout: Rollout): string {
 
 function areBack(rollout: Rollout): string {
   const counts = countAll(rollout)
-  const back = rollout.from === null ? 'are back at what they had before' : `are back at revision ${rollout.from}`
+  const isOne = counts.restored === 1
+  const back = rollout.from === null ? `back at what ${isOne ? 'it' : 'they'} had before` : `back at revision ${rollout.from}`
   const more = (['restoringAway', 'restoreFailed'] as const).filter((state) => (counts[state] ?? 0) > 0)
-  return listText([`${agentsText(counts.restored ?? 0)} ${back}`, ...more.map((state) => `${numberText(counts[state] ?? 0)} ${memberTraits[state].words}`)])
+  return listText([
+    `${agentsText(counts.restored ?? 0)} ${isOne ? 'is' : 'are'} ${back}`,
+    ...more.map((state) => `${numberText(counts[state] ?? 0)} ${memberTraits[state].words}`),
+  ])
 }
 
 function laterText(rollout: Rollout): string {

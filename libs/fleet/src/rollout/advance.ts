@@ -194,7 +194,7 @@ function whileRollingBack(turn: Turn, rollout: RollingBackRollout): Rollout {
   const sum = (state: 'restored' | 'restoringAway' | 'restoreFailed'): number => rollout.waves.reduce((all, { counters }) => all + (counters[state] ?? 0), 0)
   const [back, away, failed] = [sum('restored'), sum('restoringAway'), sum('restoreFailed')]
   const reason = [
-    `${agentCount(back)} have the earlier revision again`,
+    `${agentCount(back)} ${back === 1 ? 'has' : 'have'} the earlier revision again`,
     ...(away === 0 ? [] : [`${away} get it when they connect`]),
     ...(failed === 0 ? [] : [`${failed} failed that too and keep what last worked for them`]),
   ].join(', ')
