@@ -14,7 +14,8 @@ export function sayApiError(error: unknown): unknown {
 
 function describeProblem(problem: Problem): string {
   const lines = [problem.detail]
-  for (const { field, message } of problem.errors ?? []) if (message !== problem.detail) lines.push(`  ${field}: ${message}`)
+  for (const { field, message } of problem.errors ?? [])
+    if (message !== problem.detail && `${field}: ${message}` !== problem.detail) lines.push(`  ${field}: ${message}`)
   const current = describeCurrent(problem.current)
   if (current !== undefined) lines.push(`  ${current}`)
   if (problem.status === 401) lines.push('  Give a token with --token, --token-file or DROVER_TOKEN; the server keeps one in admin.token of its data folder.')

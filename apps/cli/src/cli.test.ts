@@ -20,7 +20,7 @@ describe('usage', () => {
     [['agents', 'list', '--limt', '3'], "unknown option '--limt'\n(Did you mean --limit?)"],
     [['agents', 'list', '--limit', 'many'], '--limit: "many" is not a whole number from 0 to 1000000'],
     [['agents', 'list', '-o', 'xml'], '-o, --output: "xml" is none of table, json, yaml'],
-    [['agents', 'list', 'extra'], "too many arguments for 'list'. Expected 0 arguments but got 1: extra."],
+    [['agents', 'list', 'extra'], "too many arguments for 'list'. Expected 0 arguments but got 1."],
     [['tokens', 'create', '--expires-in', '3'], '--expires-in: "3" is not a time span such as 30m, 12h or 90d'],
     [['tokens', 'create', '--api', '--for', 'supervisor'], '--for is for agents: leave out --api'],
     [['status', '--url', 'ftp://x'], '"ftp://x" is not an http or https address such as http://127.0.0.1:4321'],

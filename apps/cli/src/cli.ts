@@ -22,7 +22,8 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
 
 function reportUsage(error: CommanderError, io: Io): ExitCode {
   if (error.exitCode === 0) return exitCodes.done
-  complain(io, error.message.replace(/^error: /, ''))
+  // What was too much may be a secret, typed where it does not belong.
+  complain(io, error.message.replace(/^error: /, '').replace(/^(too many arguments [^]*? but got \d+): [^]*$/, '$1.'))
   return exitCodes.usage
 }
 

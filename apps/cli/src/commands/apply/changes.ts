@@ -7,6 +7,7 @@ import type { ClientContext } from '../../command/command.ts'
 import { CliError } from '../../errors.ts'
 import { findingLine } from '../configs/findings.ts'
 import { parseConfigRef } from '../configs/refs.ts'
+import { readPages } from '../../live/pages.ts'
 import { readTextFile } from '../files.ts'
 import { completePlan } from '../rollouts/plan-file.ts'
 import type { ConfigDocument, Documents, GroupDocument, PlanDocument } from './documents.ts'
@@ -74,9 +75,15 @@ async function findConfigChange(context: ClientContext, document: ConfigDocument
   return { ...common, action: 'change', version: version.version + 1, unified, etag: before.etag }
 }
 
-async function filesOf({ io }: ClientContext, { files, content, folder, name }: ConfigDocument): Promise<ConfigFile[]> {
+async function filesOf({ io }: ClientContext, { files, content, folder, name, where }: ConfigDocument): Promise<ConfigFile[]> {
   if (content !== undefined) return [{ name: `${name}.yaml`, contentType: 'text/yaml', body: content }]
-  return Promise.all((files ?? []).map(async (path) => ({ name: basename(path), contentType: 'text/yaml', body: await readTextFile(io, join(folder, path)) })))
+  const names = (files ?? []).map((path) => basename(path))
+  const twice = names.find((one, place) => names.indexOf(one) !== place)
+  if (twice !== undefined) throw new CliError(`${where}: files: two are named ${twice}; files of one config need different names`)
+  const read = async (path: string) => ({ name: basename(path), contentType: 'text/yaml', body: await readTextFile(io, join(folder, path)) })
+  return Promise.all((files ?? []).map(read)).catch((cause: unknown) => {
+    throw cause instanceof CliError ? new CliError(`${where}: files: ${cause.message}`, { cause }) : cause
+  })
 }
 
 async function check({ api, io, output }: ClientContext, { name, where, fragment }: ConfigDocument, files: readonly ConfigFile[]): Promise<void> {
@@ -94,9 +101,42 @@ async function findGroupChange(
   const { name } = document
   const before = await unlessMissing(context.api.getGroup({ params: { name } }))
   const input = await groupInput(context, document, configs, plans)
-  if (before === undefined) return { kind: 'group', name, action: 'create', details: described(undefined, input), input, etag: null }
-  const details = described(before.data, input)
-  return { kind: 'group', name, action: details.length === 0 ? 'none' : 'change', details, input, etag: before.etag }
+  const details = described(before?.data, input)
+  if (before !== undefined) details.push(...(await newerSecrets(context, before.data, input)))
+  const action = before === undefined ? 'create' : details.length === 0 ? 'none' : 'change'
+  if (action !== 'none') await checkGroup(context, document, { ...input, ...(before === undefined ? {} : { group: name }) }, configs)
+  return { kind: 'group', name, action, details, input, etag: before?.etag ?? null }
+}
+
+/** What the server would refuse is known before anything is made; of config versions that are not made yet it knows nothing. */
+async function checkGroup(
+  { api, io, output }: ClientContext,
+  { name, where }: GroupDocument,
+  change: GroupInput & { readonly group?: string },
+  configs: readonly ConfigChange[],
+): Promise<void> {
+  const isMade = (ref: { config: string; version: number }) => !configs.some(({ name: made, action }) => made === ref.config && action !== 'none')
+  const known = change.configs.filter(isMade)
+  const { data } = await api.previewRollout({ body: { change: { ...change, configs: known } } }).catch((error: unknown) => {
+    if (!(error instanceof ApiError)) throw error
+    const { detail, errors = [] } = error.problem
+    const lines = errors.map(({ field, message }) => `${where}: ${field.replace(/^(body\.(change\.)?|group\.)/, '')}: ${message}`)
+    throw new CliError(lines.length > 0 ? lines.join('\n') : `${where}: ${detail}`, { cause: error })
+  })
+  if (known.length < change.configs.length) return
+  for (const finding of data.findings) io.stderr.write(`${findingLine(finding, output.paint)}\n`)
+  if (data.findings.some(({ severity }) => severity === 'error')) throw new CliError(`${where}: group "${name}" has errors; nothing was changed`)
+}
+
+/** Those of which the members have an older value than there is, if the documents ask for the latest. */
+async function newerSecrets({ api }: ClientContext, { revision }: Group, { secrets }: GroupInput): Promise<readonly string[]> {
+  const given = Object.entries(revision.secrets)
+  if (secrets !== 'latest' || given.length === 0) return []
+  const { items } = await readPages(0, (query) => api.listSecrets({ query }))
+  return given.flatMap(([name, version]) => {
+    const latest = items.find((secret) => secret.name === name)?.version ?? version
+    return latest === version ? [] : [`secret ${name}: version ${version} → ${latest}`]
+  })
 }
 
 async function groupInput(
@@ -163,9 +203,7 @@ function described(before: Group | undefined, input: GroupInput): string[] {
     ['description', before?.description, input.description],
     ['plan', sorted(before?.plan), sorted(input.plan) ?? ''],
   ]
-  const lines = differences.flatMap(([what, from, to]) => (sameText(what, from, to) ? [] : [changeLine(what, from, to)]))
-  if (input.secrets === 'latest' && before !== undefined && Object.keys(was?.secrets ?? {}).length > 0) lines.push('secrets: the latest values')
-  return lines
+  return differences.flatMap(([what, from, to]) => (sameText(what, from, to) ? [] : [changeLine(what, from, to)]))
 }
 
 /** The server writes selectors in its own way; spaces alone are no difference. */

@@ -120,7 +120,7 @@ async function readAll(io: Io, paths: readonly string[]): Promise<readonly Sourc
       continue
     }
     const files = await filesBelow(resolve(io.cwd, path), path)
-    if (files.length === 0) throw new CliError(`${path} has no .yaml files`)
+    if (files.length === 0) throw new CliError(`${path} has no .drover.yaml files`)
     for (const { full, shown } of files) sources.push({ name: shown, folder: dirname(full), body: await readTextFile(io, full) })
   }
   return sources

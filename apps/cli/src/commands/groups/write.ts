@@ -7,14 +7,18 @@ import { CliError, UsageError } from '../../errors.ts'
 import { countOf } from '../../output/text.ts'
 import { findingLine } from '../configs/findings.ts'
 import { confirm, yesOption } from '../confirm.ts'
-import { readPlanFile } from '../rollouts/plan-file.ts'
+import { presetNames, presetPlan, readPlanFile } from '../rollouts/plan-file.ts'
 import { planOptions, readRolloutStart } from '../rollouts/plan-options.ts'
 import { changeOptions, changedGroup, groupOptions, newGroup } from './change.ts'
 import type { Change } from './change.ts'
 import { configList } from './read.ts'
 
 const defaultPlanOption = {
-  defaultPlan: text('--default-plan <plan>', 'how its changes go out from now on: a YAML file, or none for the preset standard', { completes: 'file' }),
+  defaultPlan: text(
+    '--default-plan <plan>',
+    'how its changes go out from now on: careful, standard, quick or a YAML file; none for what the server takes (standard)',
+    { completes: 'file' },
+  ),
 } as const
 
 export const createGroup = clientCommand({
@@ -36,7 +40,7 @@ export const createGroup = clientCommand({
     }
     const { data } = await api.createGroup({ body, idempotencyKey: crypto.randomUUID() })
     output.result(data, () => `${data.name} (revision ${data.revision.number})\n`)
-    output.note(whatHappens(data))
+    output.note(whatHappens(data, given))
   },
 })
 
@@ -68,21 +72,24 @@ export const setGroup = clientCommand({
     const body = { ...(await changedGroup(context, group, given)), ...(await defaultPlan(context, given)), ...(rollout === undefined ? {} : { rollout }) }
     const { data } = await api.setGroup({ params, body, ...(etag === null ? {} : { ifMatch: etag }) })
     output.result(data, () => `${data.name} (revision ${data.revision.number})\n`)
-    output.note(data.revision.number === group.revision.number ? 'Nothing changes for its members.' : whatHappens(data))
+    output.note(data.revision.number === group.revision.number ? 'Nothing changes for its members.' : whatHappens(data, given))
   },
 })
 
 async function defaultPlan(context: ClientContext, { defaultPlan: given }: { readonly defaultPlan: string | undefined }) {
   if (given === undefined) return {}
-  return { plan: given === 'none' ? null : await readPlanFile(context, given) }
+  if (given === 'none' || given === 'standard') return { plan: null }
+  if (given === 'everyone') throw new UsageError('all agents at once is no plan for every change: say --all-at-once with the one change that you mean')
+  const preset = presetNames.find((name) => name === given)
+  return { plan: preset === undefined ? await readPlanFile(context, given) : await presetPlan(context, preset) }
 }
 
-function whatHappens({ revision, counts, rollout }: Group): string {
+function whatHappens({ revision, counts, rollout }: Group, { allAtOnce }: { readonly allAtOnce: boolean }): string {
   const what = `${configList(revision.configs) || 'No config'} goes to ${countOf(counts.total, 'agent')}`
   if (rollout === null) return `${what}.`
   return rollout.state === 'draft'
     ? `The rollout is prepared. Start it with: drover rollouts start ${rollout.id}`
-    : `${what}, in waves. Follow it with: drover rollouts watch ${rollout.id}`
+    : `${what}, ${allAtOnce ? 'all at the same time' : 'in waves'}. Follow it with: drover rollouts watch ${rollout.id}`
 }
 
 export const deleteGroup = clientCommand({

@@ -13,9 +13,21 @@ export type Preset = (typeof presetNames)[number]
 const timeKeys = ['soak', 'delay', 'deadline', 'applyTimeout', 'lostWithin', 'lostGrace', 'gateEvery', 'patience'] as const
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
+/** The whole plan of a preset, by its name. */
+export async function presetPlan({ api }: Pick<ClientContext, 'api'>, name: Preset): Promise<RolloutPlan> {
+  const { data } = await api.listPresets({})
+  const preset = data.items.find((item) => item.name === name)
+  if (preset === undefined) throw new CliError(`the server has no preset "${name}"; it has ${data.items.map((item) => item.name).join(', ')}`)
+  return preset.plan
+}
+
 export async function readPlanFile(context: ClientContext, path: string): Promise<RolloutPlan> {
   const text = await readFile(resolve(context.io.cwd, path), 'utf8').catch((cause: unknown) => {
-    throw new CliError(`there is no plan "${path}": give ${presetNames.slice(0, 3).join(', ')} or a file`, { cause })
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT' // as: what readFile throws
+    throw new CliError(
+      isMissing ? `there is no plan "${path}": give ${presetNames.slice(0, 3).join(', ')} or a file` : `cannot read ${path}: ${String(cause)}`,
+      { cause },
+    )
   })
   return completePlan(context, parseYaml(text, path), path)
 }
