@@ -27,6 +27,16 @@ describe('KnownSecrets', () => {
     expect(redact('abc')).toBe('abc')
   })
 
+  it('finds all lines of a value that stands indented in a text that is no YAML', () => {
+    const { redact } = knowing('user: bob\n\npass: $x')
+    expect(redact('cert: |\n    user: bob\n\n    pass: $$x\n  bad: [')).toBe('cert: |\n    [REDACTED]\n  bad: [')
+    expect(redact('user: bob')).toBe('user: bob')
+  })
+
+  it('finds a value in single quotes, which doubles its own', () => {
+    expect(knowing("it's me").redact("key: 'it''s me' [")).toBe("key: '[REDACTED]' [")
+  })
+
   it('leaves values alone that are too short to tell apart from other words', () => {
     expect(knowing('on', '80').redact('listen on port 8080')).toBe('listen on port 8080')
   })
