@@ -100,9 +100,14 @@ function parseDocuments(name: string, body: string, mistakes: string[]): { reado
       mistakes.push(...document.errors.map(({ message }) => `${where}: ${message.split('\n')[0] ?? ''}`))
       return []
     }
-    const value: unknown = document.toJS({ maxAliasCount: 100 })
-    // `---` at the end makes an empty document.
-    return value === null ? [] : [{ value, where }]
+    try {
+      const value: unknown = document.toJS({ maxAliasCount: 100 })
+      // `---` at the end makes an empty document.
+      return value === null ? [] : [{ value, where }]
+    } catch (error) {
+      mistakes.push(`${where}: ${error instanceof Error ? error.message : String(error)}`)
+      return []
+    }
   })
 }
 
