@@ -10,6 +10,7 @@ import { parseConfigRef } from '../configs/refs.ts'
 import { readPages } from '../../live/pages.ts'
 import { readTextFile } from '../files.ts'
 import { completePlan } from '../rollouts/plan-file.ts'
+import { isSameSelector } from './same-selector.ts'
 import type { ConfigDocument, Documents, GroupDocument, PlanDocument } from './documents.ts'
 
 export interface ConfigChange {
@@ -206,9 +207,8 @@ function described(before: Group | undefined, input: GroupInput): string[] {
   return differences.flatMap(([what, from, to]) => (sameText(what, from, to) ? [] : [changeLine(what, from, to)]))
 }
 
-/** The server writes selectors in its own way; spaces alone are no difference. */
 function sameText(what: string, from: string | undefined, to: string): boolean {
-  return what === 'selector' ? from?.replaceAll(/\s+/g, '') === to.replaceAll(/\s+/g, '') : (from ?? '') === to
+  return what === 'selector' && from !== undefined ? isSameSelector(from, to) : (from ?? '') === to
 }
 
 function changeLine(what: string, from: string | undefined, to: string): string {
