@@ -74,6 +74,7 @@ function Plot({ title, unit, series, data, marks, syncKey, height, index, onRead
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
   const dark = useComputedColorScheme('light') === 'dark'
+  const isMarked = marks !== noMarks
   const latest = useRef({ data, marks })
   useEffect(() => {
     latest.current = { data, marks }
@@ -90,6 +91,7 @@ function Plot({ title, unit, series, data, marks, syncKey, height, index, onRead
         unit,
         series: JSON.parse(looks) as Pick<ChartSeries, 'label' | 'color' | 'dash'>[], // as: it was written above
         marks: () => latest.current.marks,
+        isMarked,
         syncKey,
         onReadout,
       })
@@ -108,7 +110,7 @@ function Plot({ title, unit, series, data, marks, syncKey, height, index, onRead
       plot.current?.destroy()
       plot.current = undefined
     }
-  }, [height, dark, unit, looks, syncKey, onReadout])
+  }, [height, dark, unit, looks, isMarked, syncKey, onReadout])
   const onKeyDown = (event: KeyboardEvent) => {
     const next = stepReadout(event.key, index, data.times.length)
     if (next === undefined) return

@@ -11,6 +11,8 @@ export interface PlotInput {
   readonly series: readonly Pick<ChartSeries, 'label' | 'color' | 'dash'>[]
   /** Read at each drawing. */
   readonly marks: () => readonly ChartMark[]
+  /** Room for their names is left above the lines. */
+  readonly isMarked: boolean
   /** Charts of one key show their readout at the same moment. */
   readonly syncKey?: string | undefined
   /** The readout moved; undefined: it left the chart. */
@@ -37,7 +39,7 @@ export function plotOptions(input: PlotInput): uPlot.Options {
       y: false,
       ...(input.syncKey === undefined ? {} : { sync: { key: input.syncKey, setSeries: false } }),
     },
-    padding: [10, 10, 0, 0],
+    padding: [input.isMarked ? MARK_NAME_HEIGHT + 6 : 10, 10, 0, 0],
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(leastSpan[input.unit], high * 1.08)] } },
     axes: [
       {
@@ -70,7 +72,7 @@ export function plotOptions(input: PlotInput): uPlot.Options {
     ],
     hooks: {
       setCursor: [(plot) => input.onReadout(plot.cursor.idx ?? undefined)],
-      draw: [(plot) => drawMarks(plot, input.marks(), { line: color('--mantine-color-dimmed'), back: color('--surface'), font })],
+      draw: [(plot) => drawMarks(plot, input.marks(), { line: color('--mantine-color-dimmed'), font })],
     },
   }
 }
@@ -80,11 +82,12 @@ const wholeSteps = [1, 2, 5].flatMap((base) => Array.from({ length: 9 }, (_, pow
 
 interface MarkLook {
   readonly line: string
-  readonly back: string
   readonly font: string
 }
 
-/** Vertical lines with their names at the top, over all lines; a name that would cover the one before is left out. */
+const MARK_NAME_HEIGHT = 15
+
+/** Vertical lines with their names above them; a name that would cover the one before is left out. */
 function drawMarks(plot: uPlot, marks: readonly ChartMark[], look: MarkLook): void {
   const { ctx, bbox } = plot
   const ratio = ctx.canvas.width / plot.width
@@ -105,16 +108,14 @@ function drawMarks(plot: uPlot, marks: readonly ChartMark[], look: MarkLook): vo
   ctx.font = look.font.replace('11px', `${Math.round(11 * ratio)}px`)
   ctx.textAlign = 'left' // the axes leave behind how they align their own texts
   ctx.textBaseline = 'top'
-  let freeFrom = bbox.left
+  ctx.fillStyle = look.line
+  let freeFrom = Number.NEGATIVE_INFINITY
   for (const { x, label } of placed) {
     const wide = ctx.measureText(label).width + 6 * ratio
-    const left = x + 2 * ratio + wide <= end ? x + 2 * ratio : x - 2 * ratio - wide
+    const left = Math.min(x - 3 * ratio, end - wide)
     if (left < freeFrom) continue
     freeFrom = left + wide
-    ctx.fillStyle = look.back
-    ctx.fillRect(left, bbox.top, wide, 15 * ratio)
-    ctx.fillStyle = look.line
-    ctx.fillText(label, left + 3 * ratio, bbox.top + 2 * ratio)
+    ctx.fillText(label, left + 3 * ratio, bbox.top - MARK_NAME_HEIGHT * ratio)
   }
   ctx.restore()
 }
