@@ -30,6 +30,9 @@ export interface DriverOptions {
 
 type ReportHandler = Omit<OpampHandler, 'authenticate'>
 
+/** Half of what the OpAMP server waits for an answer to a report. What comes later than it waits is thrown away. */
+const ANSWER_WITHIN_MS = 10_000
+
 export class Driver implements ReportHandler {
   readonly #options: DriverOptions
   #server: Pick<OpampServer, 'offer' | 'lastSeen'> | undefined
@@ -48,7 +51,8 @@ export class Driver implements ReportHandler {
   }
 
   async onReport(report: AgentReport): Promise<Offer | undefined> {
-    const { registry, intake, assignments, offers, ownTelemetry, announcer, onHeard } = this.#options
+    const { registry, intake, assignments, offers, ownTelemetry, announcer, now, onHeard } = this.#options
+    const startedAt = now()
     const known = registry.byUid(report.uid)
     const record = known ?? this.#enrol(report.uid)
     this.#connect(record, report)
@@ -65,7 +69,9 @@ export class Driver implements ReportHandler {
     const outgoing = await offers.decide(record)
     onHeard(record)
     if (known === undefined || failed || outgoing !== undefined) await this.#flush(record)
-    return this.#answer(record, outgoing, taken.askComponents)
+    const isLate = now() - startedAt >= ANSWER_WITHIN_MS
+    if (isLate && outgoing !== undefined) this.#sendLate(record, outgoing, report)
+    return this.#answer(record, isLate ? undefined : outgoing, taken.askComponents)
   }
 
   onDisconnect({ uid, connection, reason }: Disconnection): void {
@@ -102,6 +108,11 @@ export class Driver implements ReportHandler {
   /** Sends what was decided outside of a report. */
   send(record: AgentRecord, outgoing: Outgoing): void {
     this.#server?.offer(record.uid, outgoing)
+  }
+
+  /** The disk was slow: an offer that is on it as made has to go out, or the agent would be waited for in vain. */
+  #sendLate(record: AgentRecord, outgoing: Outgoing, { connection }: AgentReport): void {
+    if (record.connection?.id === connection.id) this.send(record, outgoing)
   }
 
   /** At the end: when each agent that is still connected was heard last. */

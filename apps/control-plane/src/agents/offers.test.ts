@@ -56,6 +56,24 @@ describe('the history of attempts', () => {
   })
 })
 
+describe('an offer that could not be written in time', () => {
+  it('is sent once it is written, although the server no longer waits for the answer to the report', async () => {
+    await using fleet = await TestFleet.open()
+    fleet.config('base@1', GOOD)
+    await fleet.setGroups({ name: 'all', configs: ['base@1'] })
+    const disk = Promise.withResolvers<void>()
+    fleet.diskHeld = disk.promise
+    const agent = await fleet.connected(1)
+    await fleet.clock.advanceAsync(25_000)
+    expect(agent.tally).toMatchObject({ offers: [], errors: [expect.stringContaining('could not be taken in')] })
+    fleet.diskHeld = undefined
+    disk.resolve()
+    await fleet.clock.advanceAsync(60_000)
+    expect(agent.tally.offers).toHaveLength(1)
+    expect((await fleet.call(agentRoutes.getAgent, { params: params(1) })).data.configState).toBe('applied')
+  })
+})
+
 describe('configurations that were offered', () => {
   it('are let go when no attempt speaks of them any more', async () => {
     await using fleet = await TestFleet.open()

@@ -65,6 +65,8 @@ export class TestFleet implements AsyncDisposable {
   maxAgents = 1000
   /** While set, nothing can be written. */
   diskFull = false
+  /** Until then, nothing is written. */
+  diskHeld: Promise<void> | undefined
   readonly dir = mkdtempSync(join(tmpdir(), 'drover-agents-'))
   #groups: readonly GroupRevisions[] = []
   #handlers = new Map<string, (call: Call<AnyRoute>) => Promise<Answer<AnyRoute>> | Answer<AnyRoute>>()
@@ -102,7 +104,11 @@ export class TestFleet implements AsyncDisposable {
       state: () => real.state(),
       bytes: () => real.bytes(),
       close: () => real.close(),
-      transaction: (work) => (this.diskFull ? Promise.reject(new StoreUnavailableError('the disk is full')) : real.transaction(work)),
+      transaction: async (work) => {
+        if (this.diskFull) throw new StoreUnavailableError('the disk is full')
+        if (this.diskHeld !== undefined) await this.diskHeld
+        return real.transaction(work)
+      },
     }
     const events = await openEventLog({ store, clock: this.clock })
     const metrics = new MetricsRegistry()
