@@ -163,7 +163,8 @@ describe('configs and groups', () => {
   it('asks before it deletes, and says what is in the way', async () => {
     expect((await drover(['configs', 'delete', 'gateway'], { answers: ['no'] })).stderr).toBe('drover: nothing was done\n')
     expect(await drover(['configs', 'delete', 'gateway', '--yes'])).toMatchObject({ code: 1, stderr: expect.stringContaining('all') })
-    expect((await drover(['groups', 'delete', 'all'], { answers: ['y'] })).code).toBe(0)
+    expect(await drover(['groups', 'delete', 'all'], { answers: ['y'] })).toMatchObject({ code: 1, stdout: '' })
+    expect((await drover(['groups', 'delete', 'all', '--all-at-once'], { answers: ['y'] })).code).toBe(0)
     expect((await drover(['configs', 'delete', 'gateway', '--yes'])).code).toBe(0)
     expect((await json(['configs', 'list'])).items).toEqual([])
   })

@@ -1,5 +1,5 @@
 /** `drover apply`: a folder of documents against a real control plane. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { good, startFixture } from './test-rollouts.ts'
@@ -47,6 +47,17 @@ beforeEach(() => {
 afterEach(() => rmSync(join(fixture.folder, 'fleet'), { recursive: true, force: true }))
 
 describe('apply', () => {
+  it('reads no file outside of the folder that was given, not even through a link', async () => {
+    writeFileSync(join(fixture.folder, 'private.yaml'), good)
+    for (const files of ['../private.yaml', join(fixture.folder, 'private.yaml')]) {
+      write('gateways.drover.yaml', gateways.replace('gateway.yaml', files))
+      expect(await apply('--dry-run')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('is outside of') })
+    }
+    write('gateways.drover.yaml', gateways.replace('gateway.yaml', 'link.yaml'))
+    symlinkSync(join(fixture.folder, 'private.yaml'), join(fixture.folder, 'fleet', 'link.yaml'))
+    expect(await apply('--dry-run')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('is outside of') })
+  })
+
   it('shows what it would do and does nothing with --dry-run', async () => {
     const shown = await apply('--dry-run')
     expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^config gateway: new\n/) })

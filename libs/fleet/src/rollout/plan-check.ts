@@ -118,6 +118,7 @@ function checkSelector(field: string, text: string, report: Report): void {
 function checkUrl(field: string, text: string, report: Report): void {
   const url = URL.parse(text)
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) report(field, 'must be an http or https address')
+  else if (url.username !== '' || url.password !== '') report(field, 'must be without a user and password: plans are shown to everybody who may read')
 }
 
 function checkWhole(field: string, value: number, min: number, max: number, report: Report): void {

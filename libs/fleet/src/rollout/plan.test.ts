@@ -45,12 +45,22 @@ describe('plans', () => {
         gates: [
           { kind: 'promql', url: 'file:///etc/passwd', query: ' ', operator: '<', threshold: Number.NaN },
           { kind: 'webhook', url: 'nowhere' },
+          { kind: 'webhook', url: 'https://user:password@hooks.example.com' },
           { kind: 'ownTelemetry', metric: 'cpu', against: 'control', maxRatio: 1, minSample: 0 },
           { kind: 'drift', limit: { maxCount: -1, maxPercent: 1, minSample: 1 } },
           { kind: 'approval', after: 'everyWave', byAnother: true },
         ],
       }),
-    ).toEqual(['gates[0].url', 'gates[0].query', 'gates[0].threshold', 'gates[1].url', 'gates[2].maxRatio', 'gates[2].minSample', 'gates[3].limit.maxCount'])
+    ).toEqual([
+      'gates[0].url',
+      'gates[0].query',
+      'gates[0].threshold',
+      'gates[1].url',
+      'gates[2].url',
+      'gates[3].maxRatio',
+      'gates[3].minSample',
+      'gates[4].limit.maxCount',
+    ])
   })
 
   it('know which gates have to be asked', () => {

@@ -1,5 +1,6 @@
 /** What documents would change on the server: found first, shown, and then made. */
-import { basename, join } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { basename, resolve, sep } from 'node:path'
 import { unifiedDiff } from '@drover/agent-config'
 import { ApiError } from '@drover/api'
 import type { ConfigFile, Group, OwnTelemetry, RolloutPlan } from '@drover/api'
@@ -76,15 +77,26 @@ async function findConfigChange(context: ClientContext, document: ConfigDocument
   return { ...common, action: 'change', version: version.version + 1, unified, etag: before.etag }
 }
 
-async function filesOf({ io }: ClientContext, { files, content, folder, name, where }: ConfigDocument): Promise<ConfigFile[]> {
+async function filesOf({ io }: ClientContext, { files, content, folder, root, name, where }: ConfigDocument): Promise<ConfigFile[]> {
   if (content !== undefined) return [{ name: `${name}.yaml`, contentType: 'text/yaml', body: content }]
   const names = (files ?? []).map((path) => basename(path))
   const twice = names.find((one, place) => names.indexOf(one) !== place)
   if (twice !== undefined) throw new CliError(`${where}: files: two are named ${twice}; files of one config need different names`)
-  const read = async (path: string) => ({ name: basename(path), contentType: 'text/yaml', body: await readTextFile(io, join(folder, path)) })
+  const read = async (path: string) => ({
+    name: basename(path),
+    contentType: 'text/yaml',
+    body: await readTextFile(io, await within(root, resolve(folder, path), path)),
+  })
   return Promise.all((files ?? []).map(read)).catch((cause: unknown) => {
     throw cause instanceof CliError ? new CliError(`${where}: files: ${cause.message}`, { cause }) : cause
   })
+}
+
+/** Also when a link leads there. */
+async function within(root: string, full: string, path: string): Promise<string> {
+  const [realRoot, real] = await Promise.all([realpath(root), realpath(full).catch(() => full)])
+  if (real.startsWith(`${realRoot}${sep}`)) return full
+  throw new CliError(`${path} is outside of ${root}: give that folder with --file, or copy the file`)
 }
 
 async function check({ api, io, output }: ClientContext, { name, where, fragment }: ConfigDocument, files: readonly ConfigFile[]): Promise<void> {

@@ -46,6 +46,8 @@ interface Placed {
   readonly where: string
   /** Folder that paths in it are relative to. */
   readonly folder: string
+  /** Folder that they must not lead out of: a document from elsewhere must not read this machine's other files. */
+  readonly root: string
 }
 export type ConfigDocument = z.output<typeof ConfigDocument> & Placed
 export type GroupDocument = z.output<typeof GroupDocument> & Placed
@@ -64,10 +66,10 @@ const maxDepth = 16
 export async function readDocuments(io: Io, paths: readonly string[]): Promise<Documents> {
   const documents: Documents & { configs: ConfigDocument[]; groups: GroupDocument[]; plans: PlanDocument[] } = { configs: [], groups: [], plans: [] }
   const mistakes: string[] = []
-  for (const { name, folder, body } of await readAll(io, paths)) {
+  for (const { name, folder, root, body } of await readAll(io, paths)) {
     for (const { value, where } of parseDocuments(name, body, mistakes)) {
       const found = AnyDocument.safeParse(value)
-      const placed = { where, folder }
+      const placed = { where, folder, root }
       if (!found.success) mistakes.push(...found.error.issues.map(({ path, message }) => `${where}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`))
       else if (found.data.kind === 'Config') documents.configs.push({ ...found.data, ...placed })
       else if (found.data.kind === 'Group') documents.groups.push({ ...found.data, ...placed })
@@ -114,6 +116,7 @@ function parseDocuments(name: string, body: string, mistakes: string[]): { reado
 interface Source {
   readonly name: string
   readonly folder: string
+  readonly root: string
   readonly body: string
 }
 
@@ -121,12 +124,16 @@ async function readAll(io: Io, paths: readonly string[]): Promise<readonly Sourc
   const sources: Source[] = []
   for (const path of paths) {
     if (path === '-') {
-      sources.push({ name: 'stdin', folder: io.cwd, body: await io.readStdin() })
+      sources.push({ name: 'stdin', folder: io.cwd, root: io.cwd, body: await io.readStdin() })
       continue
     }
-    const files = await filesBelow(resolve(io.cwd, path), path)
+    const given = resolve(io.cwd, path)
+    const files = await filesBelow(given, path)
     if (files.length === 0) throw new CliError(`${path} has no .drover.yaml files`)
-    for (const { full, shown } of files) sources.push({ name: shown, folder: dirname(full), body: await readTextFile(io, full) })
+    for (const { full, shown } of files) {
+      const root = full === given ? dirname(full) : given
+      sources.push({ name: shown, folder: dirname(full), root, body: await readTextFile(io, full) })
+    }
   }
   return sources
 }
