@@ -295,8 +295,15 @@ describe('enrolment tokens', () => {
         reports_available_components: true,
         reports_heartbeat: true,
         accepts_restart_command: true,
+        reports_own_metrics: true,
+        reports_own_logs: true,
       },
-      agent: { executable: expect.any(String), config_apply_timeout: '10s', bootstrap_timeout: '15s' },
+      agent: {
+        executable: expect.any(String),
+        config_apply_timeout: '10s',
+        bootstrap_timeout: '15s',
+        env: { OTEL_METRIC_EXPORT_INTERVAL: '10000' },
+      },
       storage: { directory: expect.any(String) },
     })
     for (const key of ['executable:', 'directory:']) expect(data.snippets.supervisor.split('\n').filter((line) => line.trim().startsWith(key))).toHaveLength(1)
