@@ -66,6 +66,13 @@ describe('points', () => {
     expect(await readSeries(test.store, seconds10, 'agt_a', T, T + HOUR, 'sent')).toEqual(read)
   })
 
+  it('fill the first slot after a file, too', async () => {
+    await run(T, T + 10 * MINUTE)
+    put(test.store, 'agt_b', T + 350_000, { sent: 7 }, 60_000)
+    const read = await readSeries(test.store, seconds10, 'agt_b', T, T + HOUR, 'sent')
+    expect(read).toEqual([300, 310, 320, 330, 340, 350].map((at) => [T + at * 1000, 7]))
+  })
+
   it('of series that come later stand beside the earlier ones', async () => {
     put(test.store, 'agt_a', T, { sent: 1 })
     put(test.store, 'agt_a', T + 10_000, { sent: 2, cpu: 0.5, 'sent@exporter x': 2 })

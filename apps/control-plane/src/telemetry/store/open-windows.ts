@@ -77,7 +77,8 @@ export class OpenWindows {
     const levels = levelsOf(values)
     const time = Math.max(atMs, this.#sealedUntilMs)
     const startMs = startOf(time, finest.windowMs)
-    const reachMs = Math.max(this.#sealedUntilMs, time - Math.max(0, coveredMs))
+    // The slot that begins where the sealed ones end is still open.
+    const reachMs = Math.max(this.#sealedUntilMs - 1, time - Math.max(0, coveredMs))
     const before = startMs - finest.windowMs
     if (reachMs < startMs && this.#windows.has(before))
       this.#put(before, { agentId, list, levels, fromSlot: slotAfter(reachMs, before), slot: windowSlots - 1 }, true)
