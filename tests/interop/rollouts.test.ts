@@ -197,6 +197,8 @@ await describeWithPeers('rollouts over real Collectors and 200 scripted agents',
       expect(is.remoteConfigStatus).toMatchObject({ status: 'applied', hash: before[index]?.desiredConfigHash })
       expect(await effective(host)).toContain(sink.url)
       expect(await effective(host)).not.toContain(refusing.url)
+      // The real ones told of what they lost as well.
+      expect((await rates(host.agentId, 'sendFailed')).some((rate) => rate > 1)).toBe(true)
       expect(await sendSpans(host.otlpPort, `back at ${host.name}`)).toBe(true)
       await sink.untilReceived('traces', `back at ${host.name}`)
     }
