@@ -90,7 +90,10 @@ const presetWords: Readonly<Record<PresetName, { readonly title: string; readonl
     title: 'Careful',
     description: 'Three agents, then 1, 10, 50 and 100 %, each wave watched for an hour and compared with the agents that do not have it.',
   },
-  standard: { title: 'Standard', description: 'Three agents, then five times as many each, up to 100 or a twentieth of the fleet at a time; each wave is watched for five minutes.' },
+  standard: {
+    title: 'Standard',
+    description: 'Three agents, then five times as many each, up to 100 or a twentieth of the fleet at a time; each wave is watched for five minutes.',
+  },
   quick: { title: 'Quick', description: 'One agent in a hundred, then one in ten, then the rest; each wave is watched for a minute.' },
   everyone: {
     title: 'Everyone at once',
