@@ -18,7 +18,8 @@ export type Story = (typeof stories)[number]
 export interface Told {
   readonly faults: readonly string[]
   readonly end: ReturnType<typeof endOf>
-  readonly length: Readonly<Record<Measure, number>>
+  /** undefined: it was killed before it came to its end. */
+  readonly length: Readonly<Record<Measure, number>> | undefined
   /** What the rollout was at when the server died; undefined: it did not. */
   readonly killedWhile: string | undefined
   /** What agents were offered again on their next connection, because no answer to it had been heard. */
@@ -98,11 +99,12 @@ export class CrashFleet implements AsyncDisposable {
     const to = (await this.#newest()) + 1
     const [afterEvent, before] = [await this.#server.lastEventId(), await this.#countRollouts()]
     using course = new Course(this.dataDir, this.#agents)
+    let length: Told['length']
     const killed = await this.#killAt(course, point, async () => {
       await this.#change(number)
       await this.#untilOver(to, wanted)
+      length = course.length
     })
-    const { length } = course
     if (killed !== undefined && (await this.#newest()) !== to) {
       // It died before the change was stored, and nobody was told that it is.
       await this.#untilConnected()
