@@ -95,6 +95,9 @@ describe('a change by a plan', () => {
     expect(watched).toMatchObject({ code: 1, stderr: expect.stringMatching(/^drover: \S.*\.\n$/) })
     const rollout = await json(['rollouts', 'show', 'all'])
     expect(rollout).toMatchObject({ state: 'rolledBack', from: 2, to: 3, wave: { number: 1 } })
+    // Who went back still says why.
+    const { items } = await json(['rollouts', 'show', rollout.id, '--members', '--state', 'restored'])
+    expect(items[0]).toMatchObject({ state: 'restored', error: expect.stringContaining('exited unexpectedly') })
     expect(watched.stderr).toBe(`drover: ${rollout.summary}\n`)
     expect((await json(['groups', 'show', 'all'])).revision.number).toBe(2)
   })

@@ -1,6 +1,7 @@
 /** Joins what takes a change to the fleet: what people decided, the agents, their evidence, the gates that judge it, and the rollouts. */
 import { join } from 'node:path'
 import { redactText } from '@drover/agent-config'
+import { readFailures } from './agents/attempts.ts'
 import { Deadlines, realTiming } from './agents/deadlines.ts'
 import { createAgents } from './agents/index.ts'
 import type { Agents } from './agents/index.ts'
@@ -97,6 +98,7 @@ function createRolloutsOf(
     readGroups: () => groups.readStates(foundation.store.read),
     readRevision: (from, group, number) => groups.readRule(from, group, number),
     readChange,
+    readFailures,
     setCurrent: (tx, group, revision) => groups.setCurrent(tx, group, revision),
     onGroupsChanged: () => agents().onGroupsChanged(),
   })

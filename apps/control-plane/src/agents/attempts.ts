@@ -122,3 +122,18 @@ export async function readLedgers(
   }
   return new Map([...byAgent].map(([agentId, attempts]) => [agentId, createLedger({ attempts, ...reported(agentId) })]))
 }
+
+/** In which words agents failed something for the first time within a span; those that did not are left out. */
+export async function readFailures(from: ReadStore, agentIds: readonly string[], fromMs: number, toMs: number): Promise<Map<string, string>> {
+  const rows = await from
+    .selectFrom('attempts')
+    .select(['agent_id', 'error_message'])
+    .where('agent_id', 'in', agentIds)
+    .where('state', 'in', ['failed', 'rolledBack'])
+    .where('updated_at', '>=', fromMs)
+    .where('updated_at', '<=', toMs)
+    .orderBy('id', 'desc')
+    .execute()
+  // The earliest comes last and stays.
+  return new Map(rows.flatMap(({ agent_id: id, error_message: text }) => (text === null || text === '' ? [] : [[id, text] as const])))
+}

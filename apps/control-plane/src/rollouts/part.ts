@@ -53,6 +53,8 @@ export interface RolloutsOptions extends Foundation {
   readonly readRevision: (from: ReadStore, group: string, number: number) => Promise<RevisionRule | undefined>
   /** @throws {InvalidInputError} when it cannot be saved like this. @throws {NotFoundError} */
   readonly readChange: (change: Change) => Promise<ReadChange>
+  /** In which words these agents failed a configuration within a span of time; those that did not are left out. */
+  readonly readFailures: (from: ReadStore, agentIds: readonly string[], fromMs: number, toMs: number) => Promise<ReadonlyMap<string, string>>
   /** Inside a transaction of this part; `null` after the first revision was taken back. */
   readonly setCurrent: (tx: Tx, group: string, revision: number | null) => Promise<void>
   /** After a commit that changed which revisions are in use. Must return at once. */

@@ -63,7 +63,7 @@ function bindReading(bind: BindRoute, options: RolloutRoutesOptions): void {
   bind(rolloutRoutes.getRollout, async ({ params, caller }) => ({ data: show(options, await findOrThrow(store.read, params.rolloutId), caller) }))
 }
 
-function bindLists(bind: BindRoute, { store, fleet }: RolloutRoutesOptions): void {
+function bindLists(bind: BindRoute, { store, fleet, readFailures }: RolloutRoutesOptions): void {
   bind(rolloutRoutes.listRolloutDecisions, async ({ params, query }) => {
     await findOrThrow(store.read, params.rolloutId)
     const [before] = decodeCursor(query.cursor, 1) ?? []
@@ -71,12 +71,14 @@ function bindLists(bind: BindRoute, { store, fleet }: RolloutRoutesOptions): voi
     return { data: toPage(rows, query.limit, total, showDecision, ({ seq }) => encodeCursor(seq)) }
   })
   bind(rolloutRoutes.listRolloutMembers, async ({ params, query }) => {
-    await findOrThrow(store.read, params.rolloutId)
+    const { rollout, endedAt } = await findOrThrow(store.read, params.rolloutId)
     const { wave, state, limit } = query
     const cursor = decodeCursor(query.cursor, 3)
     const after = cursor && { wave: cursorNumber(cursor[0]), point: cursorNumber(cursor[1]), agent: cursor[2] ?? '' }
     const { rows, total } = await listMembers(store.read, params.rolloutId, { wave, state, limit, after })
-    const show = (row: (typeof rows)[number]) => showMember(row, fleet())
+    const ids = rows.map(({ member }) => member.agent)
+    const failures = await readFailures(store.read, ids, rollout.startedAt ?? 0, endedAt ?? Number.MAX_SAFE_INTEGER)
+    const show = (row: (typeof rows)[number]) => ({ ...showMember(row, fleet()), error: failures.get(row.member.agent) ?? null })
     return { data: toPage(rows, limit, total, show, ({ member }) => encodeCursor(member.wave, member.point, member.agent)) }
   })
 }

@@ -135,6 +135,8 @@ export class TestRollouts implements AsyncDisposable {
       readGroups: async () =>
         new Map(await Promise.all([...this.groups.keys()].map(async (name) => [name, await this.#readState(real.read as Tx, name)] as const))),
       readRevision: async (_from, group, number) => this.groups.get(group)?.revisions.get(number),
+      readFailures: async (_from, ids) =>
+        new Map(ids.flatMap((id) => [[id, this.fleet.agent(id)?.configError ?? ''] as const]).filter(([, text]) => text !== '')),
       readChange: async (change) => {
         if (change.group === undefined || !('revision' in change)) throw new Error('only stored revisions here')
         return { group: change.group, revision: this.groups.get(change.group)!.revisions.get(change.revision)!, findings: [] } // tests ask for what is there

@@ -10,6 +10,7 @@ import { FakeClock, ScriptedAgent, TimerQueue, agentTraits, createRandom, portLi
 import { Registry } from '@prometheus-io/client'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readFailures } from '../agents/attempts.ts'
 import { Deadlines } from '../agents/deadlines.ts'
 import { createAgents } from '../agents/index.ts'
 import type { Agents } from '../agents/index.ts'
@@ -74,6 +75,7 @@ class Whole {
       readGroups: () => groups.readStates(store.read),
       readRevision: (from, group, number) => groups.readRule(from, group, number),
       readChange: decisions.readChange,
+      readFailures,
       setCurrent: (tx, group, revision) => groups.setCurrent(tx, group, revision),
       onGroupsChanged: () => agents.onGroupsChanged(),
     })
