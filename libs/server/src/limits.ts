@@ -13,6 +13,8 @@ export interface ServerLimits {
   /** How long a WebSocket message may stay incomplete, a body unsent, a TCP connection without a request. */
   readonly incompleteMessageMs: number
   readonly handshakeMs: number
+  /** How long an open WebSocket may take for its first message; answering pings is not enough. */
+  readonly firstMessageMs: number
   readonly headersMs: number
   readonly bodyMs: number
   readonly maxHeaderCount: number
@@ -71,6 +73,7 @@ export const defaultServerLimits: ServerLimits = {
   maxFragments: 64,
   incompleteMessageMs: 10_000,
   handshakeMs: 10_000,
+  firstMessageMs: 30_000,
   headersMs: 10_000,
   bodyMs: 10_000,
   maxHeaderCount: 100,

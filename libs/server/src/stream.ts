@@ -62,6 +62,7 @@ export class AgentStream {
   #ended = false
   #heardAtMs: number
   #liveness: Deadline | undefined
+  #firstMessage: Deadline | undefined
   #stall: Deadline | undefined
   #pingsSent = 0
   #probe: Promise<boolean> | undefined
@@ -77,6 +78,7 @@ export class AgentStream {
     this.#control = new TokenBucket({ perSecond: tools.limits.controlFramesPerSecond, burst: tools.limits.controlFramesBurst }, nowMs)
     this.#heardAtMs = nowMs
     this.#liveness = tools.wheel.after(tools.limits.pingMs, () => this.#checkLiveness())
+    this.#firstMessage = tools.wheel.after(tools.limits.firstMessageMs, () => this.close(closeCode.policy, 'no message came', 'server'))
   }
 
   get isOpen(): boolean {
@@ -96,6 +98,8 @@ export class AgentStream {
   push(message: Uint8Array): void {
     if (this.#ended) return
     this.heard()
+    this.#firstMessage?.cancel()
+    this.#firstMessage = undefined
     this.#queue.push(message)
     this.#queuedBytes += message.length
     if (this.#busy) {
@@ -175,6 +179,7 @@ export class AgentStream {
     this.#ended = true
     this.#queue.length = 0
     this.#liveness?.cancel()
+    this.#firstMessage?.cancel()
     this.#stall?.cancel()
     this.#answerProbe()
     this.#events.ended(this, why)

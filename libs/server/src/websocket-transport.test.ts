@@ -292,6 +292,21 @@ describe('a slow client', () => {
     expect([await silent.answer, await trickling.answer]).toEqual(['', ''])
   })
 
+  it('that opens a WebSocket and says nothing on it is closed, though it answers pings', async () => {
+    const clock = new FakeClock()
+    await using test = await startTestServer({ clock, limits: { firstMessageMs: 50_000 } })
+    using silent = await TestSocket.connect(test.url)
+    using speaking = await TestSocket.connect(test.url)
+    await speaking.ask(firstReport(uidA))
+    const pinged = once(silent.socket, 'ping')
+    clock.advance(31_000)
+    await pinged
+    await settle()
+    clock.advance(20_000)
+    expect(await silent.closed).toEqual({ code: 1008, reason: 'no message came' })
+    expect(test.server.connections()).toBe(1)
+  })
+
   it('that never reads is cut, and what others are sent is not held up', async () => {
     const clock = new FakeClock()
     await using test = await startTestServer({ clock })
