@@ -10,7 +10,7 @@ import { createMap, isMap } from './value.ts'
 /** Well below the limit of the full parser, which has the last word on what is too deep. */
 const maxDepth = 32
 /** Control characters but the line end, and others that a reader of YAML may take for a line end or leave out. */
-const unusualCharacter = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff]/
+const unusualCharacter = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/
 
 /** What the full parser would give, when it has nothing to find; undefined when only that can tell. Linear in the length of the text. */
 export function readBlockYaml(text: string, limits: ConfigLimits = defaultLimits): ConfigMap | undefined {

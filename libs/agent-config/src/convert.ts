@@ -142,9 +142,7 @@ class Conversion {
       this.#report('error', 'unsupported-key', 'a key is a text, not empty, a list or a map', offsetOf(node) ?? 0)
       return undefined
     }
-    if (!isScalar(node) || node.type !== 'PLAIN' || node.source === undefined) return String(value)
-    // The reader of Collector and supervisor knows only texts as keys of the whole document; further down it reads a key as a value first.
-    return depth === 0 ? node.source : (readNumberKey(node.source) ?? String(value))
+    return isScalar(node) ? keyText(node, depth) : String(value)
   }
 
   #count(size: number, node: unknown): void {
@@ -178,6 +176,13 @@ class Conversion {
     }
     return offset
   }
+}
+
+/** A key as text; `depth`: of its map, 0 for the whole document. */
+export function keyText(key: Scalar, depth: number): string {
+  if (key.type !== 'PLAIN' || key.source === undefined) return String(scalarValue(key))
+  // The reader of Collector and supervisor knows only texts as keys of the whole document; further down it reads a key as a value first.
+  return depth === 0 ? key.source : (readNumberKey(key.source) ?? String(scalarValue(key)))
 }
 
 function scalarValue(scalar: Scalar): ConfigValue {

@@ -28,6 +28,12 @@ export const defaultLimits: ConfigLimits = {
   maxFileNameLength: 255,
 }
 
+/** Why a text is too large to be read, e.g. `is larger than 1048576 bytes`; undefined: it is not. */
+export function whyTooLarge(text: string, { maxFileBytes, maxBreaks }: Pick<ConfigLimits, 'maxFileBytes' | 'maxBreaks'> = defaultLimits): string | undefined {
+  if (isLongerThan(text, maxFileBytes)) return `is larger than ${maxFileBytes} bytes`
+  return hasMoreBreaksThan(text, maxBreaks) ? `has more than ${maxBreaks} lines and items` : undefined
+}
+
 /** Bytes of a text as UTF-8, without encoding it when it is certainly too long or certainly short enough. */
 export function isLongerThan(text: string, maxBytes: number): boolean {
   if (text.length > maxBytes) return true

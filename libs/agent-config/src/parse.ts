@@ -6,7 +6,8 @@ import type { ComposeLimits } from './compose.ts'
 import type { Finding, Path, Position } from './finding.ts'
 import { convertDocument } from './convert.ts'
 import type { ConfigLimits } from './limits.ts'
-import { defaultLimits, hasMoreBreaksThan, isLongerThan } from './limits.ts'
+import { defaultLimits, whyTooLarge } from './limits.ts'
+import { unprintable } from './unprintable.ts'
 import type { ConfigMap, ConfigValue } from './value.ts'
 import { isMap } from './value.ts'
 
@@ -29,8 +30,6 @@ export interface ParseOptions {
 type Report = (severity: Finding['severity'], code: string, message: string, position?: Position) => void
 
 const nowhere = (): undefined => undefined
-// Go's YAML readers refuse the control characters and take the separators for line ends, so an agent would fail on them.
-const controlCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u0085\u2028\u2029]/
 
 /** Never throws: whatever is wrong with the text is a finding. */
 export function parseYaml(text: string, file: string, limits: ConfigLimits = defaultLimits, options: ParseOptions = {}): ParsedYaml {
@@ -38,12 +37,9 @@ export function parseYaml(text: string, file: string, limits: ConfigLimits = def
   const report: Report = (severity, code, message, position) => {
     if (findings.length < limits.maxFindings) findings.push({ severity, code, message, file, ...position })
   }
-  if (isLongerThan(text, limits.maxFileBytes)) {
-    report('error', 'too-large', `the file is larger than ${limits.maxFileBytes} bytes`)
-    return { findings, locate: nowhere }
-  }
-  if (hasMoreBreaksThan(text, limits.maxBreaks)) {
-    report('error', 'too-large', `the file has more than ${limits.maxBreaks} lines and items`)
+  const tooLarge = whyTooLarge(text, limits)
+  if (tooLarge !== undefined) {
+    report('error', 'too-large', `the file ${tooLarge}`)
     return { findings, locate: nowhere }
   }
   const body = text.startsWith('\uFEFF') ? text.slice(1) : text
@@ -70,7 +66,7 @@ export function parseYaml(text: string, file: string, limits: ConfigLimits = def
 }
 
 function checkCharacters(text: string, report: Report): boolean {
-  const bad = text.search(controlCharacter)
+  const bad = text.search(unprintable)
   if (bad !== -1) {
     const code = text.charCodeAt(bad).toString(16).padStart(4, '0').toUpperCase()
     report('error', 'control-character', `the character U+${code} is not allowed as it is; write it as an escape in double quotes`, textPosition(text, bad))

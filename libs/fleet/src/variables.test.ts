@@ -145,6 +145,85 @@ describe('fillTemplate', () => {
     )
   })
 
+  it('leaves every file that can be read one that can be read, or refuses the value, naming its reference', () => {
+    const places = [
+      '${drover:var.x}: 1\nfixed: 2\n',
+      'a:\n  ${drover:var.x}: 1\n  "5": 2\n  fixed: 3\n',
+      'a: {"${drover:var.x}": 1, \'${drover:var.y}\':  2, fixed: 3}\nb: 1\n',
+      'a:\n  &anchor ${drover:var.x}: 1\n  fixed: 2\nb: [*anchor, "${drover:var.y}"]\n',
+      'a: [${drover:var.x}, {fixed: 1, ${drover:var.y}: 2}]\n'
+        .replaceAll('${drover:var.x}', '"${drover:var.x}"')
+        .replace('${drover:var.y}', "'${drover:var.y}'"),
+      'a:\n  ? ${drover:var.x}\n  : 1\n  ? |\n    ${drover:var.y}\n  : 2\n',
+      "a: '${drover:var.x}'\nb: |\n  ${drover:var.y}\n",
+      'a: &k ${drover:var.x}\nb: {*k : 1, fixed: 2, "${drover:var.y}": 3}\n',
+      'a: !!str ${drover:var.x}\nb: !own "${drover:var.y}"\nc: !!int "${drover:var.x}"\n',
+      'a: !!binary "${drover:var.x}"\n',
+      'base: &base {k: 1}\na: {\'<<\': *base, "${drover:var.x}": 2}\n',
+    ]
+    const hostile = fc.oneof(
+      fc.constantFrom('fixed', '5', '<<', '', '~', 'true', '0x5', '\u0081', '\u2028', '\uffff', '\ufeff', 'a\nb', ': ', '- ', '?', 'k'),
+      fc.constantFrom(1000, 1012, 1015, 1022, 1023, 1024, 1025, 4096).map((length) => 'x'.repeat(length)),
+      fc.constantFrom(500, 511, 512, 1024).map((length) => '"'.repeat(length)),
+      fc.constant(','.repeat(50_001)),
+      fc.string({ unit: 'grapheme' }),
+      fc.string({ unit: 'binary' }),
+    )
+    fc.assert(
+      fc.property(fc.constantFrom(...places), hostile, hostile, (body, x, y) => {
+        expect(parseYaml(body, 'f').document).toBeDefined()
+        const { body: filled, unresolved } = fill(body, { 'var.x': x, 'var.y': y })
+        for (const { message } of unresolved)
+          expect(message).toMatch(
+            /^(?:the value of \$\{drover:var\.[xy]\} |with the values of its references the file |a reference cannot stand behind the tag !!)/,
+          )
+        if (unresolved.length === 0) {
+          expect(parseYaml(filled, 'f').findings.filter(({ severity }) => severity === 'error')).toEqual([])
+          // As they are, Go's reader of YAML refuses these.
+          expect(filled).not.toMatch(/[\u0080-\u009f\ufffe\uffff]/)
+        }
+      }),
+      { numRuns: 1500 },
+    )
+  })
+
+  it('refuses keys that no reader takes, and such that would change the map', () => {
+    const refusal = (body: string, x: string) =>
+      fill(body, { 'var.x': x }).unresolved.map(({ line, column, problem, message }) => `${line}:${column} ${problem}: ${message}`)
+    const key = 'a:\n  ${drover:var.x}: 1\n  fixed: 2\n'
+    expect(refusal(key, 'x'.repeat(1024))).toEqual([])
+    expect(refusal(key, 'x'.repeat(1025))).toEqual([
+      '2:3 unfit: the value of ${drover:var.x} makes a key of more than 1,024 characters, which no reader of YAML takes',
+    ])
+    expect(refusal('a:\n  ? ${drover:var.x}\n  : 1\n', 'x'.repeat(5000))).toEqual([])
+    expect(refusal(key, 'fixed')).toEqual(['2:3 unfit: the value of ${drover:var.x} makes a key that the same map has already'])
+    expect(refusal(key, '<<')).toEqual(['2:3 unfit: the value of ${drover:var.x} makes the key <<, which brings in another map'])
+    expect(refusal('${drover:var.x}: 1\np${drover:var.x}: 1\n', 'p')).toEqual([])
+    expect(refusal('${drover:var.x}: 1\n"${drover:var.x}": 1\n', 'p')).toEqual([
+      '2:2 unfit: the value of ${drover:var.x} makes a key that the same map has already',
+    ])
+    expect(read(fill('a: {"${drover:var.x}": 1}\n${drover:var.x}: 2\n', { 'var.x': '1.0' }).body)).toEqual({ a: { '1.0': 1 }, '1.0': 2 })
+  })
+
+  it('refuses a file that its values make too large', () => {
+    const body = `a:\n${'- "${drover:var.x}"\n'.repeat(300)}`
+    expect(fill(body, { 'var.x': 'x'.repeat(4096) }).unresolved).toMatchObject([
+      { problem: 'unfit', reference: '', message: 'with the values of its references the file is larger than 1048576 bytes' },
+    ])
+    expect(fill(body, { 'var.x': ','.repeat(400) }).unresolved).toMatchObject([
+      { problem: 'unfit', message: 'with the values of its references the file has more than 50000 lines and items' },
+    ])
+  })
+
+  it('refuses references behind a tag, which makes something else of them than text', () => {
+    for (const tag of ['!!int', '!!binary', '!!merge']) {
+      const body = `a: ${tag} "\${drover:var.x}"\n`
+      expect(findReferences([file(body)]).findings).toMatchObject([{ severity: 'error', code: 'tagged-reference', line: 1, column: 5 + tag.length }])
+      expect(fill(body, { 'var.x': '1' }).unresolved[0]?.message).toContain(`behind the tag ${tag}`)
+    }
+    expect(read(fill('a: !!str ${drover:var.x}\n', { 'var.x': '1' }).body)).toEqual({ a: '1' })
+  })
+
   it('refuses control characters, and what would break out of a reference around it', () => {
     expect(fill('a: ${drover:agent.x}\n', { 'agent.x': 'a\u0000b' }).unresolved).toMatchObject([
       { problem: 'unfit', reference: '${drover:agent.x}', line: 1, column: 4 },

@@ -6,7 +6,9 @@
  *   looked at for further references.
  * - Whatever a value holds, it stays within the one YAML value or key in which its reference stands. In quotes it is text. Without quotes a
  *   number, `true` or `false` is just that; anything but a harmless word is put in quotes. So quotes, `: `, `#`, line ends and the like
- *   never become structure.
+ *   never become structure. A key is always text.
+ * - A file that could be read before it was filled in can be read after: values that make it too large, or a key that is too long, that its
+ *   map has twice or that is `<<`, are refused. So is a reference behind a tag such as `!!int`.
  * - Control characters other than tab and line end are refused; so are `$`, `{` and `}` inside of another reference.
  */
 import {
@@ -15,6 +17,9 @@ import {
   type Position,
   readScalars,
   type ScalarStyle,
+  unprintable,
+  whyTooLarge,
+  writePlainKey,
   writePlainScalar,
   writeQuotedScalar,
   type WrittenScalar,
@@ -52,12 +57,25 @@ interface Slot {
   readonly written: readonly Part[] | null
   /** It ends with a line end, as blocks do. */
   readonly isLine: boolean
+  /** Where it is written in the template. */
+  readonly start: number
+  /** How long it may be when it is written; null: it is no key. */
+  readonly maxKeyLength: number | null
+}
+
+/** A map with a reference in a key. */
+interface KeyMap {
+  /** Keys without. */
+  readonly fixed: ReadonlySet<string>
+  /** By the start of their slot. */
+  readonly filled: readonly number[]
 }
 
 /** A file that is read once and filled in often. */
 export interface Template {
   readonly file: DesiredFile
   readonly parts: readonly (string | Slot)[]
+  readonly maps: readonly KeyMap[]
   readonly references: readonly PlacedReference[]
   /** Of malformed references, and of text that is no YAML. */
   readonly findings: readonly Finding[]
@@ -75,7 +93,7 @@ export function findReferences(files: readonly DesiredFile[]): { readonly refere
 }
 
 export function readTemplate(file: DesiredFile): Template {
-  if (!file.body.includes('${drover:')) return { file, parts: [file.body], references: [], findings: [] }
+  if (!file.body.includes('${drover:')) return { file, parts: [file.body], maps: [], references: [], findings: [] }
   const { scalars, findings: problems, place } = readScalars(file.body, file.name)
   const parts: (string | Slot)[] = []
   const references: PlacedReference[] = []
@@ -84,6 +102,7 @@ export function readTemplate(file: DesiredFile): Template {
   for (const scalar of scalars) {
     const slot = readSlot(file.body, scalar, place)
     if (slot === undefined) continue
+    if (scalar.tag !== undefined) findings.push(taggedFinding(scalar.tag, file.name, place(scalar.start)))
     parts.push(file.body.slice(done, scalar.start), slot)
     done = scalar.end
     for (const part of slot.value) {
@@ -92,7 +111,24 @@ export function readTemplate(file: DesiredFile): Template {
       else references.push({ ...part, file: file.name })
     }
   }
-  return { file, parts: [...parts, file.body.slice(done)], references, findings }
+  return { file, parts: [...parts, file.body.slice(done)], maps: keyMapsOf(scalars), references, findings }
+}
+
+function keyMapsOf(scalars: readonly WrittenScalar[]): readonly KeyMap[] {
+  const maps = new Set(scalars.flatMap(({ value, key }) => (key !== undefined && hasReference(value) ? [key.mapKeys()] : [])))
+  return [...maps].map((keys) => ({
+    fixed: new Set(keys.flatMap(({ text }) => (hasReference(text) ? [] : [text]))),
+    filled: keys.flatMap(({ text, start }) => (hasReference(text) ? [start] : [])),
+  }))
+}
+
+function hasReference(text: string): boolean {
+  return text.includes('${drover:') && cutText(text).some(({ reference }) => reference !== undefined)
+}
+
+function taggedFinding(tag: string, file: string, position: Position): Finding {
+  const message = `a reference cannot stand behind the tag ${tag}: leave the tag out; without quotes a number, true or false is just that`
+  return { severity: 'error', code: 'tagged-reference', message, file, ...position }
 }
 
 function malformedFinding({ malformed, line, column }: Malformed & Position, file: string): Finding {
@@ -124,6 +160,8 @@ function readSlot(text: string, scalar: WrittenScalar, place: (offset: number) =
     value: placed(inValue),
     written: isSame && isOnOneLine && scalar.style !== 'plain' ? placed(inSource) : null,
     isLine: source.endsWith('\n'),
+    start: scalar.start,
+    maxKeyLength: scalar.key?.maxLength() ?? null,
   }
 }
 
@@ -134,15 +172,60 @@ function namesOf(pieces: readonly TextPiece[]): string {
 }
 
 /** `keep`: references of this kind stay as they are written, e.g. secrets when people look. */
-export function fillTemplate({ file, parts, findings }: Template, resolve: Resolve, keep?: ReferenceKind): Filled {
+export function fillTemplate({ file, parts, maps, findings }: Template, resolve: Resolve, keep?: ReferenceKind): Filled {
+  const unresolved: Unresolved[] = []
+  const refuseFile = (message: string, line = 1, column = 1): void => {
+    unresolved.push({ reference: '', file: file.name, line, column, problem: 'unfit', message })
+  }
   const unreadable = findings.find(({ code }) => code !== 'unknown-reference')
   if (unreadable !== undefined) {
-    const { message, line = 1, column = 1 } = unreadable
-    return { body: file.body, unresolved: [{ reference: '', file: file.name, line, column, problem: 'unfit', message }] }
+    refuseFile(unreadable.message, unreadable.line, unreadable.column)
+    return { body: file.body, unresolved }
   }
-  const unresolved: Unresolved[] = []
-  const body = parts.map((part) => (typeof part === 'string' ? part : fillSlot(part, (reference) => valueOf(reference, file.name, resolve, keep, unresolved))))
-  return { body: body.join(''), unresolved }
+  const keys = new Map<number, FilledKey>()
+  const filled = parts.map((part) => {
+    if (typeof part === 'string') return part
+    const { text, written } = fillSlot(part, (reference) => valueOf(reference, file.name, resolve, keep, unresolved))
+    if (maps.length > 0) keys.set(part.start, { slot: part, text, written })
+    return written
+  })
+  if (unresolved.length === 0) checkKeys(maps, keys, (slot, problem) => unresolved.push(...refuseSlot(slot, file.name, problem)))
+  const body = filled.join('')
+  const tooLarge = parts.length === 1 ? undefined : whyTooLarge(body)
+  if (tooLarge !== undefined) refuseFile(`with the values of its references the file ${tooLarge}`)
+  return { body, unresolved }
+}
+
+interface FilledKey {
+  readonly slot: Slot
+  readonly text: string
+  readonly written: string
+}
+
+function checkKeys(maps: readonly KeyMap[], keys: ReadonlyMap<number, FilledKey>, refuse: (slot: Slot, problem: string) => void): void {
+  for (const { slot, text, written } of keys.values()) {
+    if (slot.maxKeyLength === null) continue
+    if (text === '<<') refuse(slot, 'makes the key <<, which brings in another map')
+    else if (written.length > slot.maxKeyLength) refuse(slot, 'makes a key of more than 1,024 characters, which no reader of YAML takes')
+  }
+  for (const { fixed, filled } of maps) {
+    const seen = new Set(fixed)
+    for (const start of filled) {
+      const key = keys.get(start)
+      if (key === undefined) continue
+      if (seen.has(key.text)) refuse(key.slot, 'makes a key that the same map has already')
+      seen.add(key.text)
+    }
+  }
+}
+
+function refuseSlot({ value }: Slot, file: string, problem: string): readonly Unresolved[] {
+  return value.flatMap((part): Unresolved[] => {
+    if (typeof part === 'string' || 'malformed' in part) return []
+    const { line, column } = part
+    const reference = writeReference(part)
+    return [{ reference, file, line, column, problem: 'unfit', message: `the value of ${reference} ${problem}` }]
+  })
 }
 
 /** Undefined: it stays as it is written. */
@@ -188,16 +271,18 @@ function whyUnfit(value: string, nested: boolean): string | undefined {
 
 const lineBreak = /[\r\n\u0085\u2028\u2029]/
 
-function fillSlot({ style, value, written, isLine }: Slot, valueFor: ValueOf): string {
+function fillSlot({ style, value, written, isLine, maxKeyLength }: Slot, valueFor: ValueOf): { readonly text: string; readonly written: string } {
   const values = value.map((part) => (typeof part === 'string' ? part : (valueFor(part) ?? asWritten(part))))
+  const text = values.join('')
   if (written !== null) {
     const found = value.flatMap((part, index) => (typeof part === 'string' ? [] : [values[index] ?? '']))
     const inPlace = found.map((one) => writeInPlace(one, style))
     let next = 0
-    if (inPlace.every((one) => one !== undefined)) return written.map((part) => (typeof part === 'string' ? part : (inPlace[next++] ?? ''))).join('')
+    if (inPlace.every((one) => one !== undefined))
+      return { text, written: written.map((part) => (typeof part === 'string' ? part : (inPlace[next++] ?? ''))).join('') }
   }
-  const text = values.join('')
-  return `${style === 'plain' ? writePlainScalar(text) : writeQuotedScalar(text)}${isLine ? '\n' : ''}`
+  const writePlain = maxKeyLength === null ? writePlainScalar : writePlainKey
+  return { text, written: `${style === 'plain' ? writePlain(text) : writeQuotedScalar(text)}${isLine ? '\n' : ''}` }
 }
 
 function asWritten(part: Exclude<Part, string>): string {
@@ -210,15 +295,20 @@ function writeInPlace(value: string, style: ScalarStyle): string | undefined {
     case 'double':
       return escapeInQuotes(value)
     case 'single':
-      return lineBreak.test(value) || value.includes('\t') ? undefined : value.replaceAll("'", "''")
+      return isUnusual(value) || value.includes('\t') ? undefined : value.replaceAll("'", "''")
     case 'block':
       // Spaces and nothing at the begin of a line mean something in a block.
-      return lineBreak.test(value) || value === '' || value !== value.trim() ? undefined : value
+      return isUnusual(value) || value === '' || value !== value.trim() ? undefined : value
     case 'plain':
       return undefined
     default:
       return style satisfies never
   }
+}
+
+/** What only double quotes can hold on one line. */
+function isUnusual(value: string): boolean {
+  return lineBreak.test(value) || unprintable.test(value) || value.includes('\ufeff')
 }
 
 /** For a single text that is no YAML, such as a header: references filled in, everything else as it is; `$${` becomes `${`. */

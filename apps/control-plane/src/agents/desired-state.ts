@@ -1,4 +1,5 @@
 /** What people decided, as of one moment: which revisions there are, and what each makes of an agent. Rendered and serialised once for all agents with equal values. */
+import { byteLength, defaultLimits } from '@drover/agent-config'
 import { createAssigner, fillTemplate, hashFiles, nothingDesired, renderDesired } from '@drover/fleet'
 import type {
   AssignedRef,
@@ -143,6 +144,7 @@ export class DesiredState {
     const config = renderDesired(assignment, (ref) => bodies(ref), hash)
     const source = assignment.refs.map((ref) => `${ref.config}@${ref.version} (group ${ref.group})`).join(', ')
     if (config.hash === null) return { ...nothing, source }
+    if (unresolved.length === 0 && isTooLarge(config.files)) unresolved.push(tooLarge(source))
     const shown = (): DesiredConfig => {
       if (!hasSecrets && unresolved.length === 0) return config
       return renderDesired(
@@ -185,6 +187,17 @@ export class DesiredState {
       this.#kept -= sizeOf({ files })
     }
   }
+}
+
+function isTooLarge(files: readonly DesiredFile[]): boolean {
+  const characters = files.reduce((sum, { body }) => sum + body.length, 0)
+  // A character is up to three bytes.
+  return characters * 3 > defaultLimits.maxTotalBytes && files.reduce((sum, { body }) => sum + byteLength(body), 0) > defaultLimits.maxTotalBytes
+}
+
+function tooLarge(place: string): UnresolvedPlace {
+  const message = `together the files are larger than ${defaultLimits.maxTotalBytes} bytes`
+  return { reference: '', file: '', line: 1, column: 1, problem: 'unfit', message, place }
 }
 
 function sizeOf({ files }: Pick<Rendered, 'files'>): number {
@@ -252,5 +265,6 @@ export function problemOf(unresolved: readonly UnresolvedPlace[]): string | null
   if (first === undefined) return null
   const more = unresolved.length === 1 ? '' : ` (and ${unresolved.length - 1} more)`
   const at = first.line > 1 || first.column > 1 ? ` line ${first.line}` : ''
-  return `Its configuration cannot be filled in: ${first.place}${at} uses ${first.reference}, but ${first.message}${more}.`
+  const what = first.reference === '' ? `: ${first.message}` : ` uses ${first.reference}, but ${first.message}`
+  return `Its configuration cannot be filled in: ${first.place}${at}${what}${more}.`
 }

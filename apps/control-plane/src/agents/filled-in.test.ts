@@ -63,6 +63,22 @@ describe('names in configurations', () => {
     expect(agents.map(lastConfig)[0]).toContain('99.0.0')
   })
 
+  it('whose values no reader would take are refused before anything is sent', async () => {
+    await using fleet = await TestFleet.open()
+    fleet.config('keys@1', `${GOOD}extra:\n  \${drover:var.key}: 1\n`)
+    const many = (name: string) => `${name}:\n${'- "${drover:var.value}"\n'.repeat(250)}`
+    for (const name of ['a', 'b', 'c', 'd']) fleet.config(`${name}@1`, many(name))
+    const agent = await fleet.connected(1)
+    const reason = async () => (await fleet.call(agentRoutes.getDesiredConfig, { params: params(1) })).data.reason
+    await fleet.setGroups({ name: 'all', configs: ['keys@1'], variables: { key: 'k'.repeat(1025) } })
+    expect(await reason()).toContain(
+      'keys@1 config.yaml line 11 uses ${drover:var.key}, but the value of ${drover:var.key} makes a key of more than 1,024 characters, which no reader of YAML takes.',
+    )
+    await fleet.setGroups({ name: 'all', configs: ['a@1', 'b@1', 'c@1', 'd@1'], variables: { value: 'v'.repeat(4096) } })
+    expect(await reason()).toContain('d@1 (group all): together the files are larger than 3145728 bytes.')
+    expect(agent.tally.offers).toHaveLength(0)
+  })
+
   it('that only one of two revisions knows hinder nobody who gets the other', async () => {
     await using fleet = await TestFleet.open()
     fleet.config('base@1', GOOD)

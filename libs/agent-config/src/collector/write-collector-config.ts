@@ -1,5 +1,6 @@
 /** Writes a composed configuration: keys in order, so that equal values give equal text, and nothing that two readers of YAML could read differently. */
 import { plainWithDigits, reserved } from '../plain-scalar.ts'
+import { escapeUnprintable } from '../unprintable.ts'
 import type { ConfigMap, ConfigValue } from '../value.ts'
 import { isMap } from '../value.ts'
 
@@ -7,8 +8,6 @@ import { isMap } from '../value.ts'
 const plain = /^(?![eE][-+0-9])[A-Za-z/][\w./-]*(?:[ :][\w./-]+)*$/
 /** Lines that a block of text can hold as they are: the first shows its indentation, and none ends in a space. */
 const block = /^[!-~](?:[ -~]*[!-~])?(?:\n|\n *[!-~](?:[ -~]*[!-~])?)+$/
-/** Characters that JSON leaves as they are and a reader of YAML may refuse or take for a line end. */
-const risky = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
 const longestWord = 8
 
 export function writeCollectorConfig(config: ConfigMap): string {
@@ -55,10 +54,8 @@ function leaf(value: null | boolean | number | bigint | string, indentation: str
 
 function scalarText(text: string): string {
   if (plain.test(text) ? text.length > longestWord || !reserved.test(text) : plainWithDigits.test(text)) return text
-  return JSON.stringify(text.isWellFormed() ? text : text.toWellFormed()).replaceAll(risky, escape)
+  return escapeUnprintable(JSON.stringify(text.isWellFormed() ? text : text.toWellFormed()))
 }
-
-const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** As a person would write it; at most one line end at the end, which the indicator says. */
 function blockText(text: string, indentation: string): string {
