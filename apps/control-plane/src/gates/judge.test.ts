@@ -184,7 +184,7 @@ describe('the own-telemetry gate', () => {
   it('says nothing too early, without data, or of agents that got the change later', async () => {
     const judge = setUp({ means: meansOf((id) => (id.startsWith('a') ? 100 : 0)) })
     expect(tell(await judge(gate(), ask({ changed, control, since: now - 10_000 })))).toBe(
-      'inconclusive: refused items per second of 10 seconds says nothing yet: it takes 30',
+      'inconclusive: refused items per second: 10 s of it say nothing yet, 30 s are needed',
     )
     expect((await setUp()(gate(), ask({ changed, control }))).verdict).toBe('inconclusive')
     const late = changed.map((one) => ({ ...one, pushedAt: now - minuteMs }))

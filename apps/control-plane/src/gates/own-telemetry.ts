@@ -38,7 +38,7 @@ export async function judgeOwnTelemetry(gate: TelemetryGate, question: GateQuest
   if (now - from < minSpanMs)
     return {
       verdict: 'inconclusive',
-      text: `${name} of ${Math.max(0, Math.floor((now - from) / 1000))} seconds says nothing yet: it takes ${minSpanMs / 1000}`,
+      text: `${name}: ${Math.max(0, Math.floor((now - from) / 1000))} s of it say nothing yet, ${minSpanMs / 1000} s are needed`,
       numbers: {},
     }
   // Who got the change after the soak began has no span of its own that could be compared.
