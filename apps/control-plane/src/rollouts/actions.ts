@@ -10,7 +10,7 @@ import type { RolloutMemory } from './memory.ts'
 import type { RolloutsOptions } from './part.ts'
 import { findOrThrow } from './queries.ts'
 import type { Recorder } from './recorder.ts'
-import { notTheNewest, refusal, refuseIdleRetry, stateWords } from './refusals.ts'
+import { notTheNewest, refusal, refuseIdleRetry, refuseOtherWave, stateWords } from './refusals.ts'
 import { goesBack } from './starter.ts'
 import type { Starter } from './starter.ts'
 import { deleteRollout } from './store.ts'
@@ -31,7 +31,12 @@ export interface Act {
   /** Name of the caller. */
   readonly by: string
   readonly reason: string
+  /** Counted from 1: the wave that the caller has seen. */
+  readonly wave?: number | undefined
 }
+
+/** They let a rollout go on from what somebody has seen. What holds it back is done whatever was seen. */
+const onward: ReadonlySet<RolloutActionName> = new Set(['approve', 'resume', 'promote'])
 
 export class Actions {
   readonly #options: ActionsOptions
@@ -97,8 +102,9 @@ export class Actions {
     tx.afterCommit(onGroupsChanged)
   }
 
-  async #record(tx: Tx, live: LiveRollout, { action, by, reason }: Act): Promise<void> {
+  async #record(tx: Tx, live: LiveRollout, { action, by, reason, wave }: Act): Promise<void> {
     const { inFlight, recorder, driver, timing } = this.#options
+    if (wave !== undefined && onward.has(action)) refuseOtherWave(live.rollout, wave)
     if (action === 'retry') refuseIdleRetry(live.rollout)
     const change = refusing(() => computeEvent(live, { kind: action as Exclude<RolloutActionName, 'start'>, by, reason } as const, timing.now())) // as: `start` has gone another way
     await recorder.record(tx, change)

@@ -90,6 +90,13 @@ export function refuseIdleRetry(rollout: StoredRollout['rollout']): void {
   if (!hasFailed(rollout)) throw new ConflictError('nothing-failed', 'no agent has failed it, so nobody would be tried again')
 }
 
+/** Somebody was faster, or the rollout itself. @throws {ConflictError} */
+export function refuseOtherWave({ state, wave, waves }: StoredRollout['rollout'], seen: number): void {
+  if (seen === wave + 1) return
+  const now = `the rollout is ${stateWords[state]} in wave ${wave + 1} of ${waves.length} by now, no longer in wave ${seen}`
+  throw new ConflictError('other-wave', `${now}: look at it again, then decide`)
+}
+
 function whyNot({ rollout, plan }: StoredRollout, memory: RolloutMemory, action: RolloutActionName, by: string): string | null {
   const { state, group, id, now } = rollout
   const isState = `the rollout is ${stateWords[state]}`

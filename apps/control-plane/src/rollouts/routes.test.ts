@@ -112,6 +112,23 @@ describe('a rollout', () => {
     })
   })
 
+  it('ends one wave early when two people do so at once, and is held back in whatever wave it is', async () => {
+    const waves = [1, 2, 3].map((count) => ({ kind: 'count', count }))
+    const { id } = await create(2, { plan: asInput({ ...plan, waves } as RolloutPlan) })
+    await test.settle()
+    const act = (action: 'promote' | 'pause' | 'resume', wave: number) =>
+      test.call(rolloutRoutes.actOnRollout, { params: { rolloutId: id, action }, body: { reason: '', wave } })
+    const [first, second] = await Promise.allSettled([act('promote', 1), act('promote', 1)])
+    expect(first).toMatchObject({ status: 'fulfilled', value: { wave: { number: 2 } } })
+    expect(second).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'other-wave', message: 'the rollout is running in wave 2 of 4 by now, no longer in wave 1: look at it again, then decide' },
+    })
+    expect(await act('pause', 1)).toMatchObject({ state: 'paused', wave: { number: 2 } })
+    await expect(act('resume', 1)).rejects.toMatchObject({ code: 'other-wave' })
+    expect(await act('resume', 2)).toMatchObject({ wave: { number: 2 } })
+  })
+
   it('to everybody at once is called so in the log of events', async () => {
     await test.call(rolloutRoutes.createRollout, { body: { group: 'all', revision: 2, preset: 'everyone' } })
     const [started] = await test.events()

@@ -100,7 +100,7 @@ function bindWriting(bind: BindRoute, options: RolloutRoutesOptions): void {
     })
   })
   bind(rolloutRoutes.actOnRollout, async ({ params, body, caller }) => {
-    const stored = await actions.act(params.rolloutId, { action: params.action, by: caller.name, reason: body.reason })
+    const stored = await actions.act(params.rolloutId, { action: params.action, by: caller.name, ...body })
     return { data: show(options, stored, caller) }
   })
   bind(rolloutRoutes.deleteDraftRollout, async ({ params, caller }) => {

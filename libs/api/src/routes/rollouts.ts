@@ -302,7 +302,13 @@ export const rolloutRoutes = {
     access: 'write',
     summary: 'Start, approve, pause, resume, promote, retry, stop or roll back',
     params: RolloutParams.extend({ action: RolloutActionName }),
-    body: z.object({ reason: z.string().max(500).default('') }),
+    body: z.object({
+      reason: z.string().max(500).default(''),
+      wave: z.number().int().min(1).optional().meta({
+        description:
+          'Number of the wave that the caller has seen. Approve, resume and promote are refused when the rollout is in another one by now, so that two people who end a wave early end one',
+      }),
+    }),
     response: Rollout,
   }),
   deleteDraftRollout: defineRoute({

@@ -25,11 +25,10 @@ function action({ name, action: given, description, question, example }: Action)
     async run(context, args, options) {
       const { api, io, output } = context
       const rolloutId = await findRolloutId(context, args.rollout)
-      if (question !== undefined) {
-        const { data } = await api.getRollout({ params: { rolloutId } })
-        await confirm(io, `${question} (${data.group}, ${revisionsText(data)}, ${data.agents} agents)`, options)
-      }
-      const { data } = await api.actOnRollout({ params: { rolloutId, action: given }, body: { reason: options.reason ?? '' } })
+      const { data: seen } = await api.getRollout({ params: { rolloutId } })
+      if (question !== undefined) await confirm(io, `${question} (${seen.group}, ${revisionsText(seen)}, ${seen.agents} agents)`, options)
+      const wave = seen.wave === null ? {} : { wave: seen.wave.number }
+      const { data } = await api.actOnRollout({ params: { rolloutId, action: given }, body: { reason: options.reason ?? '', ...wave } })
       output.result(data, () => `${data.id} ${data.state}\n`)
       output.note(data.summary)
     },

@@ -40,9 +40,12 @@ export function RolloutActions({ rollout }: { readonly rollout: Rollout }) {
 function ActionDialog({ rollout, action, onClose }: { readonly rollout: Rollout; readonly action: RolloutActionName; readonly onClose: () => void }) {
   const client = useQueryClient()
   const [reason, setReason] = useState('')
+  // The wave that the person saw when asking: the page goes on while the question is open.
+  const [wave] = useState(rollout.wave?.number)
   const look = rolloutActions[action]
   const act = useMutation({
-    mutationFn: async () => (await api.actOnRollout({ params: { rolloutId: rollout.id, action }, body: { reason } })).data,
+    mutationFn: async () =>
+      (await api.actOnRollout({ params: { rolloutId: rollout.id, action }, body: { reason, ...(wave === undefined ? {} : { wave }) } })).data,
     onSuccess: async (changed) => {
       client.setQueryData(rolloutQuery(rollout.id).queryKey, changed)
       onClose()
