@@ -12,12 +12,12 @@ export interface ChosenPlan {
 
 /**
  * As given, else the preset that is named, else the group's own, else the preset `standard`.
- * @throws {InvalidInputError} naming the fields below `field`.
+ * @throws {InvalidInputError} naming the fields below `field`, or below `ownField` of the group's own.
  */
-export function choosePlan({ plan, preset }: RolloutStart, own: RolloutPlan | null, field: string): ChosenPlan {
+export function choosePlan({ plan, preset }: RolloutStart, own: RolloutPlan | null, field: string, ownField = 'group.plan'): ChosenPlan {
   if (plan !== undefined) return { plan: checked(plan as RolloutPlan, `${field}.plan`), preset: null } // as: the same shape; JSON has no difference between absent and undefined
   if (preset !== undefined) return { plan: presets[preset], preset }
-  if (own !== null) return { plan: checked(own, 'group.plan'), preset: null }
+  if (own !== null) return { plan: checked(own, ownField), preset: null }
   return { plan: presets.standard, preset: 'standard' }
 }
 

@@ -22,7 +22,9 @@ export function bindPreviewRoutes(bind: BindRoute, options: PreviewRoutesOptions
   bind(rolloutRoutes.previewRollout, async ({ body }) => {
     const change = await options.readChange(body.change)
     const state = await options.findGroup(store.read, change.group)
-    const { plan } = choosePlan(body.rollout ?? {}, ownPlan(body.change, state?.plan ?? null), 'body.rollout')
+    const brought = planOf(body.change)
+    const own = brought === undefined ? (state?.plan ?? null) : brought
+    const { plan } = choosePlan(body.rollout ?? {}, own, 'body.rollout', brought === undefined ? 'group.plan' : 'body.change.plan')
     const current = state?.current ?? null
     const selectors = await readSelectors(options, change.group, [current, ...(memory.newestOf(change.group)?.revisions() ?? [])])
     return { data: await previewRollout({ ...change, current, selectors, plan }, { fleet: fleet(), memory, now: timing.now() }) }
@@ -48,9 +50,9 @@ export function bindPreviewRoutes(bind: BindRoute, options: PreviewRoutesOptions
   bind(rolloutRoutes.listPresets, () => ({ data: { items: presetNames.map(showPreset) } }))
 }
 
-/** A group that is edited may bring another plan along than it has. */
-function ownPlan(change: object, known: RolloutPlan | null): RolloutPlan | null {
-  return 'plan' in change && change.plan !== undefined ? (change.plan as RolloutPlan | null) : known // as: checked by the schema of the route
+/** A group that is edited may bring another plan along than it has; undefined: it does not. */
+function planOf(change: object): RolloutPlan | null | undefined {
+  return 'plan' in change ? (change.plan as RolloutPlan | null | undefined) : undefined // as: checked by the schema of the route
 }
 
 async function readSelectors(

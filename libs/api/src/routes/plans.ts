@@ -1,5 +1,6 @@
 /** How a change goes out: the plan of a rollout with its waves, gates, budget and schedule. The same value as in the rules of the fleet, with limits for what comes from outside. */
 import { z } from 'zod'
+import { listOf, numberOf, planRanges, textOf } from './plan-ranges.ts'
 
 export const RolloutId = z
   .string()
@@ -11,34 +12,22 @@ export const RolloutState = z
   .meta({ id: 'RolloutState' })
 export type RolloutState = z.output<typeof RolloutState>
 
-const Percent = z.number().min(0).max(100)
-const Count = z.number().int().min(0).max(1_000_000)
-/** Milliseconds, at most 30 days. */
-const DurationMs = z
-  .number()
-  .int()
-  .min(0)
-  .max(30 * 24 * 3600 * 1000)
-/** Milliseconds since 1970, at most the end of the year 9999: what lies behind it cannot be written as a timestamp. */
-const MomentMs = z
-  .number()
-  .int()
-  .min(0)
-  .max(Date.UTC(9999, 11, 31))
-const PlanSelector = z.string().min(1).max(4096)
+/** Has a character that can be seen. */
+const namesSomething = /\S/
+const soakMs = numberOf('soakMs').optional()
 
 export const WaveSpec = z
   .discriminatedUnion('kind', [
-    z.object({ kind: z.literal('count'), count: Count.min(1), soakMs: DurationMs.optional() }),
-    z.object({ kind: z.literal('percent'), percent: Percent, soakMs: DurationMs.optional() }),
-    z.object({ kind: z.literal('ring'), name: z.string().min(1).max(63), selector: PlanSelector, soakMs: DurationMs.optional() }),
+    z.object({ kind: z.literal('count'), count: numberOf('agents'), soakMs }),
+    z.object({ kind: z.literal('percent'), percent: numberOf('share'), soakMs }),
+    z.object({ kind: z.literal('ring'), name: textOf('ringName').regex(namesSomething, 'a ring has a name'), selector: textOf('selector'), soakMs }),
     z.object({
       kind: z.literal('growing'),
-      first: Count.min(1),
-      factor: z.number().min(1).max(100),
-      max: Count.min(1),
-      maxPercent: Percent.optional(),
-      soakMs: DurationMs.optional(),
+      first: numberOf('agents'),
+      factor: numberOf('factor'),
+      max: numberOf('agents'),
+      maxPercent: numberOf('share').optional(),
+      soakMs,
     }),
   ])
   .meta({
@@ -48,7 +37,7 @@ export const WaveSpec = z
       'growing: as many waves as it takes, each `factor` times as large as the one before, up to `max` or, when that is more, `maxPercent`. Who is in none of them makes a last wave.',
   })
 
-export const Limit = z.object({ maxCount: Count, maxPercent: Percent, minSample: Count.min(1) }).meta({
+export const Limit = z.object({ maxCount: numberOf('badAgents'), maxPercent: numberOf('badShare'), minSample: numberOf('agents') }).meta({
   id: 'Limit',
   description:
     'Exceeded by more than `maxCount` bad ones that are also more than `maxPercent` of those with an outcome; below `minSample` outcomes the count decides alone',
@@ -56,6 +45,8 @@ export const Limit = z.object({ maxCount: Count, maxPercent: Percent, minSample:
 
 export const OwnMetric = z.enum(['refused', 'sendFailed', 'queueUse', 'cpu', 'memory', 'throughput']).meta({ id: 'OwnMetric' })
 export type OwnMetric = z.output<typeof OwnMetric>
+
+const HttpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).max(planRanges.url.max)
 
 export const Gate = z
   .discriminatedUnion('kind', [
@@ -67,27 +58,29 @@ export const Gate = z
       kind: z.literal('ownTelemetry'),
       metric: OwnMetric,
       against: z.enum(['control', 'past']),
-      maxRatio: z.number().gt(1).max(1000),
-      minSample: Count.min(1),
+      maxRatio: numberOf('ratio'),
+      minSample: numberOf('agents'),
     }),
     z.object({
       kind: z.literal('promql'),
-      url: z.url().max(2048),
-      query: z.string().min(1).max(8192),
+      url: HttpUrl,
+      query: textOf('query').regex(namesSomething, 'must not be empty'),
       operator: z.enum(['<', '<=', '>', '>=']),
       threshold: z.number(),
     }),
-    z.object({ kind: z.literal('webhook'), url: z.url().max(2048) }),
+    z.object({ kind: z.literal('webhook'), url: HttpUrl }),
     z.object({ kind: z.literal('approval'), after: z.enum(['firstWave', 'everyWave']), byAnother: z.boolean() }),
   ])
   .meta({ id: 'Gate', description: 'What must hold of a wave before the next one opens' })
 
+const TimeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'must be HH:MM')
+
 export const MaintenanceWindow = z
   .object({
-    days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).max(7),
-    from: z.string().max(5),
-    to: z.string().max(5),
-    timeZone: z.string().max(64),
+    days: listOf(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']), 'days'),
+    from: TimeOfDay,
+    to: TimeOfDay,
+    timeZone: textOf('timeZone'),
   })
   .meta({
     id: 'MaintenanceWindow',
@@ -97,30 +90,30 @@ export const MaintenanceWindow = z
 export const RolloutPlan = z
   .object({
     version: z.literal(1),
-    waves: z.array(WaveSpec).min(1).max(100),
+    waves: listOf(WaveSpec, 'waves'),
     /** How long a wave is watched after its last outcome. */
-    soakMs: DurationMs,
-    gates: z.array(Gate).max(32),
+    soakMs: numberOf('soakMs'),
+    gates: listOf(Gate, 'gates'),
     /** Over the whole rollout: failed, without answer, and lost. */
     budget: Limit,
     schedule: z.object({
       /** Milliseconds since 1970; null: at once. */
-      notBefore: MomentMs.nullable(),
-      windows: z.array(MaintenanceWindow).max(20),
+      notBefore: numberOf('notBefore').nullable(),
+      windows: listOf(MaintenanceWindow, 'windows'),
     }),
     approval: z.enum(['none', 'anotherPerson']),
     /** Agents that may be under way at the same time. */
-    concurrency: Count.min(1),
-    retries: z.object({ count: z.number().int().min(0).max(10), delayMs: DurationMs }),
-    deadlineMs: DurationMs.nullable(),
+    concurrency: numberOf('agents'),
+    retries: z.object({ count: numberOf('retries'), delayMs: numberOf('retryDelayMs') }),
+    deadlineMs: numberOf('deadlineMs').nullable(),
     onFail: z.enum(['pause', 'stop', 'rollback']),
-    weights: z.array(z.object({ selector: PlanSelector, weight: z.number().gt(0).max(1_000_000) })).max(100),
+    weights: listOf(z.object({ selector: textOf('selector'), weight: numberOf('weight') }), 'weights'),
     times: z.object({
-      applyTimeoutMs: DurationMs,
-      lostWithinMs: DurationMs,
-      lostGraceMs: DurationMs,
-      gateEveryMs: DurationMs,
-      patienceMs: DurationMs,
+      applyTimeoutMs: numberOf('timeMs'),
+      lostWithinMs: numberOf('timeMs'),
+      lostGraceMs: numberOf('timeMs'),
+      gateEveryMs: numberOf('timeMs'),
+      patienceMs: numberOf('timeMs'),
     }),
   })
   .meta({ id: 'RolloutPlan' })

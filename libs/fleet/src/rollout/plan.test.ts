@@ -39,6 +39,32 @@ describe('plans', () => {
     expect(fields({ schedule: { notBefore: null, windows } })).toEqual(['days', 'from', 'to', 'timeZone'].map((name) => `schedule.windows[0].${name}`))
   })
 
+  it('say between what a value has to be', () => {
+    const found = checkPlan({
+      ...defaultPlan,
+      waves: [
+        { kind: 'percent', percent: 0 },
+        { kind: 'percent', percent: 50 },
+        { kind: 'percent', percent: 20 },
+        { kind: 'percent', percent: 30 },
+        { kind: 'growing', first: 5, factor: 500, max: 3 },
+      ],
+      weights: [{ selector: '*', weight: 1.5 }],
+      gates: Array.from({ length: 33 }, () => ({ kind: 'approval', after: 'firstWave', byAnother: true }) as const),
+      schedule: { notBefore: 1e15, windows: [] },
+    })
+    expect(found.map(({ field, message }) => `${field} ${message}`)).toEqual([
+      'waves[0].percent must be a number above 0 and at most 100',
+      'waves[2].percent must be more than the 50 of an earlier wave, which it includes',
+      'waves[3].percent must be more than the 50 of an earlier wave, which it includes',
+      'waves[4].factor must be a number from 1.1 to 100',
+      'waves[4].max must not be less than the 5 of the first wave',
+      'gates must be 0 to 32 entries',
+      'schedule.notBefore must be a whole number from 0 to 253402214400000',
+      'weights[0].weight must be a whole number from 1 to 1000',
+    ])
+  })
+
   it('name what is wrong in a gate', () => {
     expect(
       fields({
