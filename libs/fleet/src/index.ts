@@ -32,6 +32,7 @@ export type { ConfigurationSight, Outcome, RevisionPartKind, SettingsSight } fro
 export { combineOutcomes, configurationOutcome, settingsOutcome } from './rollout/outcome.ts'
 export type { PlanFinding } from './rollout/plan-check.ts'
 export { checkPlan } from './rollout/plan-check.ts'
+export { planRanges } from './rollout/plan-ranges.ts'
 export type { Gate, GateKind, Limit, OwnMetric, PresetName, RolloutPlan, WaveSpec } from './rollout/plan.ts'
 export { askedGates, defaultPlan, ownMetrics, presets } from './rollout/plan.ts'
 export { badIn, releasesDue, retriesDue, tally } from './rollout/progress.ts'
