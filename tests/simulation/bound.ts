@@ -15,7 +15,8 @@ export function boundMs(scenario: Scenario): number {
 function boundOf({ agents, acts }: Scenario, { waves, concurrency, soakMs, retries, times, schedule }: ReturnType<typeof planOf>): number {
   const fleet = agents + acts.length + 50
   const batches = waves.some(({ kind }) => kind === 'growing') ? 4 + Math.ceil(fleet / 100) : waves.length + 1
-  const answerMs = (retries.count + 1) * (2 * times.applyTimeoutMs + retries.delayMs)
+  // Whoever goes back has three tries, or more.
+  const answerMs = (Math.max(2, retries.count) + 1) * (2 * times.applyTimeoutMs + retries.delayMs)
   // As if nobody ever answered.
   const workMs = batches * (soakMs + times.patienceMs + 3 * 10 * minuteMs) + (batches + Math.ceil(fleet / concurrency)) * answerMs
   if (schedule.windows.length === 0) return workMs

@@ -3,11 +3,14 @@ import {
   combineOutcomes,
   configurationOutcome,
   type GivenRevision,
+  isOver,
+  type Member,
   memberTraits,
   type Outcome,
   revisionFor,
   type RolloutPlan,
   settingsOutcome,
+  type Standing,
 } from '@drover/fleet'
 import { type GroupName, groupNames, isChosen, revisionOf, type Scenario } from './scenario.ts'
 import type { GroupRow, Row } from './store.ts'
@@ -100,6 +103,28 @@ export function isBusy(groups: Groups, row: Row, name: GroupName): boolean {
 
 export function isUnderWay({ rollout }: Pick<GroupRow, 'rollout'>): boolean {
   return rollout !== null && ['waiting', 'running', 'soaking', 'paused', 'rollingBack'].includes(rollout.state)
+}
+
+/** What the newest rollout of the group is to the Agent now. */
+export function standingOf(groups: Groups, row: Row, name: GroupName): Standing {
+  const own = groups.get(name)
+  if (own === undefined || isUnderWay(own)) return 'underWay'
+  for (const other of groupNames) {
+    const group = groups.get(other)
+    if (other !== name && group !== undefined && isUnderWay(group) && row.members[other] !== undefined && !isBefore(row, other)) return 'elsewhere'
+  }
+  return 'over'
+}
+
+/** The rollout is over and has the Agent's outcome: nothing that is seen changes it, so nobody looks. */
+export function isKept(group: GroupRow | undefined, { state }: Member): boolean {
+  return group?.rollout != null && isOver(group.rollout) && memberTraits[state].settled
+}
+
+/** It may go on when the rollout of another group ends. */
+export function waits(group: GroupRow | undefined, member: Member | undefined): boolean {
+  if (group?.rollout == null || member === undefined) return false
+  return member.state === 'busy' || (isOver(group.rollout) && !isKept(group, member))
 }
 
 /** It still has what it had before the rollout. */

@@ -3,8 +3,6 @@ import {
   describeDecision,
   type Effect,
   emptyLedger,
-  memberDeadline,
-  nextDeadline,
   observeMember,
   offerDecision,
   openAttempt,
@@ -12,6 +10,7 @@ import {
   releaseMember,
   releasesDue,
   restoreMember,
+  retriable,
   retriesDue,
   retryMember,
   type RolloutEvent,
@@ -20,10 +19,10 @@ import {
   type Verdict,
 } from '@drover/fleet'
 import type { AgentReport, Offer } from './agent.ts'
-import { baselineHash, desiredConfig, isBefore, isBusy, isUnderWay, outcomeOf, planOf } from './desired.ts'
+import { baselineHash, desiredConfig, isBefore, isBusy, isKept, isUnderWay, outcomeOf, planOf, standingOf, waits } from './desired.ts'
 import { Presence, type Presences } from './presence.ts'
 import { Queues } from './queues.ts'
-import { allowed, hear, matters, noMembers, settingsToOffer, withMember } from './rows.ts'
+import { allowed, deadlineOf, hear, matters, noMembers, retried, settingsToOffer, withMember } from './rows.ts'
 import { type Facts, type GroupName, groupNames, type Scenario, type Traits } from './scenario.ts'
 import { placed, type RowChange, startOf, turnOf } from './turn.ts'
 import { type GroupRow, type MemoryStore, type Row, type StoredDecision } from './store.ts'
@@ -161,7 +160,8 @@ export class Driver {
     // Of one that waits for its turn nobody asks what became of the revision.
     const isWaiting = isBefore(row, name)
     const outcome = isWaiting ? 'none' : outcomeOf(this.scenario, this.groups, row, name, this.sessions.get(row.agent)?.report.running)
-    return { outcome, offlineSince: this.offlineSince.get(row.agent) ?? null, busy: isWaiting && isBusy(this.groups, row, name) }
+    const offlineSince = this.offlineSince.get(row.agent) ?? null
+    return { outcome, offlineSince, busy: isWaiting && isBusy(this.groups, row, name), standing: standingOf(this.groups, row, name) }
   }
 
   /** Takes what is known of an Agent to its members, stores that, and offers what it should have. `isPresence`: it may have come or gone. */
@@ -174,7 +174,7 @@ export class Driver {
     const { applyTimeoutMs } = planOf(this.scenario, 'g').times
     const ledger = heard.traits.reportsConfig ? timeOutAttempt(heard.ledger, now, applyTimeoutMs).ledger : heard.ledger
     const timed = ledger === heard.ledger ? heard : { ...heard, ledger }
-    const row = this.retried(timed, now)
+    const row = retried(this.scenario, this.groups, timed, session !== undefined, now)
     if (row !== timed) this.forgetOffers(agent)
     this.transact([this.observed(row, now)], isPresence ? this.presenceEvents() : [])
     if (session !== undefined) session.isNew = false
@@ -182,22 +182,12 @@ export class Driver {
     this.setDeadline(agent)
   }
 
-  /** Those that failed and whose time has come to be tried again by themselves. */
-  private retried(row: Row, now: number): Row {
-    let next = row
-    for (const name of groupNames) {
-      const member = next.members[name]
-      if (member?.state !== 'retrying' || now < member.since + planOf(this.scenario, name).retries.delayMs) continue
-      next = allowed(this.scenario, this.groups, withMember(next, name, retryMember(member, now)), name)
-    }
-    return next
-  }
-
   private observed(row: Row, now: number): Row {
     let next = row
     for (const name of groupNames) {
       const member = next.members[name]
-      if (member !== undefined) next = withMember(next, name, observeMember(planOf(this.scenario, name), member, this.sight(next, name), now))
+      if (member !== undefined && !isKept(this.groups.get(name), member))
+        next = withMember(next, name, observeMember(planOf(this.scenario, name), member, this.sight(next, name), now))
     }
     return next
   }
@@ -233,13 +223,7 @@ export class Driver {
   private setDeadline(agent: string): void {
     const row = this.rows.get(agent)
     if (row === undefined) return
-    const { applyTimeoutMs } = planOf(this.scenario, 'g').times
-    const offlineSince = this.offlineSince.get(agent) ?? null
-    let at = (row.traits.reportsConfig ? nextDeadline(row.ledger, applyTimeoutMs) : null) ?? Number.POSITIVE_INFINITY
-    for (const name of groupNames) {
-      const member = row.members[name]
-      if (member !== undefined) at = Math.min(at, memberDeadline(planOf(this.scenario, name), member, { outcome: 'none', offlineSince, busy: false }) ?? at)
-    }
+    const at = deadlineOf(this.scenario, this.groups, row, this.offlineSince.get(agent) ?? null)
     if (at === Number.POSITIVE_INFINITY || (this.deadlines.get(agent) ?? Number.POSITIVE_INFINITY) <= at) return
     this.deadlines.set(agent, at)
     this.ports.wake(at, () => {
@@ -326,7 +310,7 @@ export class Driver {
         return this.ports.wake(effect.at, () => this.transact([], [{ group: name, event: { kind: 'tick' } }]))
       case 'finished':
         for (const other of groupNames) if (other !== name) this.unblock(other)
-        for (const { agent, members } of this.rows.values()) if (groupNames.some((other) => members[other]?.state === 'busy')) this.look(agent)
+        for (const { agent, members } of this.rows.values()) if (groupNames.some((other) => waits(this.groups.get(other), members[other]))) this.look(agent)
         return
       default:
         return effect satisfies never
@@ -368,7 +352,7 @@ export class Driver {
   }
 
   private retryAll(name: GroupName, sweep: number): void {
-    const failed = [...this.rows.values()].filter(({ members }) => members[name]?.state === 'failed' || members[name]?.state === 'timedOut')
+    const failed = [...this.rows.values()].filter(({ members }) => retriable.includes(members[name]?.state ?? 'pending'))
     for (const { agent } of failed.toSorted((a, b) => (a.members[name]?.since ?? 0) - (b.members[name]?.since ?? 0))) {
       const rollout = this.groups.get(name)?.rollout ?? null
       // The rest when others have answered.

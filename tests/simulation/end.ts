@@ -1,13 +1,31 @@
 /** What must hold when all is quiet and everybody is connected: everybody has what they should. */
 import { revisionFor } from '@drover/fleet'
 import type { SimulatedAgent } from './agent.ts'
-import { desiredConfig } from './desired.ts'
+import { desiredConfig, desiredSettings } from './desired.ts'
 import { broken } from './invariant.ts'
 import { groupNames, type Scenario } from './scenario.ts'
 import type { MemoryStore } from './store.ts'
 
-export function checkEnd(scenario: Scenario, store: MemoryStore, agents: ReadonlyMap<string, SimulatedAgent>): void {
-  for (const agent of agents.values()) checkAgent(scenario, store, agent)
+type FailsForGood = (agent: SimulatedAgent, hash: string) => boolean
+
+export function checkEnd(scenario: Scenario, store: MemoryStore, agents: ReadonlyMap<string, SimulatedAgent>, failsForGood: FailsForGood): void {
+  for (const agent of agents.values()) {
+    checkAgent(scenario, store, agent)
+    checkBack(scenario, store, agent, failsForGood)
+  }
+}
+
+/** Everybody has returned since anything failed that passes by itself: whoever can go back has. */
+function checkBack(scenario: Scenario, { rows, groups }: MemoryStore, agent: SimulatedAgent, failsForGood: FailsForGood): void {
+  const row = rows.get(agent.name)
+  if (row === undefined || agent.isMute || agent.connection === 0) return
+  const wanted = [desiredConfig(scenario, groups, row), desiredSettings(scenario, groups, row)].filter((hash) => hash !== null)
+  if (wanted.some((hash) => failsForGood(agent, hash))) return
+  for (const { name, rollout } of groups.values()) {
+    const state = row.members[name]?.state
+    if (state === 'restoring' || state === 'restoringAway' || state === 'restoreRetrying' || state === 'restoreFailed')
+      broken('not-back', `${agent.name} is connected and could go back, and counts as ${state} in ${rollout?.id}`)
+  }
 }
 
 function checkAgent(scenario: Scenario, { rows, groups }: MemoryStore, agent: SimulatedAgent): void {

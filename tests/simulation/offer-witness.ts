@@ -17,6 +17,10 @@ export class OfferWitness {
   private readonly failures = new Map<string, Set<string>>()
   /** How often what an Agent failed was sent to it again, since a person last decided something. */
   private readonly again = new Map<string, number>()
+  /** Likewise of what it should go back to, since a change was last taken back. */
+  private readonly backAgain = new Map<string, number>()
+  /** How often each Agent connected since then: whoever returns is tried again. */
+  private readonly returns = new Map<string, number>()
   /** How often a person wants it once more. */
   private wanted = 0
 
@@ -67,7 +71,15 @@ export class OfferWitness {
       this.wanted = this.scenario.faults.includes('clockJump') ? Number.POSITIVE_INFINITY : 1
     }
     const rollout = this.store.groups.get(group)?.rollout
+    if (kind === 'rollingBack' || kind === 'retrying') {
+      this.backAgain.clear()
+      this.returns.clear()
+    }
     if (kind === 'rollingBack' && rollout != null) this.takenBack[group] = Math.max(this.takenBack[group] ?? 0, rollout.to)
+  }
+
+  onConnected(agent: string): void {
+    this.returns.set(agent, (this.returns.get(agent) ?? 0) + 1)
   }
 
   onSend(agent: string, { config, settings }: Offer): void {
@@ -77,7 +89,7 @@ export class OfferWitness {
     if (settings !== null) {
       if (row.settings.offered !== settings) broken('sent-before-stored', `${agent} is sent settings ${settings}, which are not stored as offered`)
       this.checkParts(row, settings)
-      this.checkFailed(agent, settings)
+      this.checkFailed(row, settings)
     }
   }
 
@@ -85,7 +97,7 @@ export class OfferWitness {
     const attempt = row.ledger.attempts.findLast((one) => one.hash === hash)
     if (attempt === undefined || attempt.state !== 'offered')
       return broken('sent-before-stored', `${row.agent} is sent ${hash}, which is not stored as offered`)
-    this.checkFailed(row.agent, hash)
+    this.checkFailed(row, hash)
     // Back to what worked for it last: that is its own, whatever the groups want.
     if (attempt.reason === 'restore') return
     this.checkParts(row, hash)
@@ -124,12 +136,24 @@ export class OfferWitness {
   }
 
   /** What it failed is sent again only as often as the plans say, or when a person wants it. */
-  private checkFailed(agent: string, hash: string): void {
+  private checkFailed({ agent, members }: Row, hash: string): void {
     if (this.failures.get(agent)?.delete(hash) !== true) return
     const key = `${agent} ${hash}`
+    const back = groupNames.filter((name) => members[name] !== undefined && memberTraits[members[name].state].side === 'back')
+    if (back.length > 0) return this.checkBackAgain(agent, hash, back)
     const times = (this.again.get(key) ?? 0) + 1
     this.again.set(key, times)
     const allowed = groupNames.reduce((sum, name) => sum + planOf(this.scenario, name).retries.count, this.wanted)
     if (times > allowed) broken('sent-what-it-failed', `${agent} failed ${hash} and is sent it again without a decision`)
+  }
+
+  /** One that goes back has a few tries for each group that takes something back, and one whenever it returns. */
+  private checkBackAgain(agent: string, hash: string, back: readonly GroupName[]): void {
+    const key = `${agent} ${hash}`
+    const times = (this.backAgain.get(key) ?? 0) + 1
+    this.backAgain.set(key, times)
+    const tries = back.reduce((sum, name) => sum + Math.max(3, planOf(this.scenario, name).retries.count + 1), this.wanted)
+    const allowed = tries + back.length * (this.returns.get(agent) ?? 0)
+    if (times > allowed) broken('sent-what-it-failed', `${agent} goes back and failed ${hash}, and is sent it for the ${times}th time since`)
   }
 }

@@ -282,7 +282,7 @@ export class RolloutWitness {
     for (const { agent, members } of this.store.rows.values()) {
       const member = members[name]
       if (member === undefined || member.state === 'unheard') continue
-      if (member.state === 'restoring' || memberTraits[member.state].side === 'target')
+      if (member.state === 'restoring' || member.state === 'restoreRetrying' || memberTraits[member.state].side === 'target')
         broken('rolled-back', `${id} is rolled back, but ${agent} is ${member.state}`)
     }
   }

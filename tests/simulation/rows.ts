@@ -1,7 +1,18 @@
 /** What happens to one stored row: pure. */
-import { allowRetry, type Lookup, type Member, memberTraits, onStatus, type Rollout } from '@drover/fleet'
+import {
+  allowRetry,
+  type Lookup,
+  type Member,
+  memberDeadline,
+  memberTraits,
+  nextDeadline,
+  onStatus,
+  retryDueAt,
+  retryMember,
+  type Rollout,
+} from '@drover/fleet'
 import type { AgentReport } from './agent.ts'
-import { areSettingsOf, desiredConfig, desiredSettings, type Groups } from './desired.ts'
+import { areSettingsOf, desiredConfig, desiredSettings, type Groups, isKept, planOf, standingOf } from './desired.ts'
 import { type Facts, type GroupName, groupNames, type Scenario } from './scenario.ts'
 import type { Row } from './store.ts'
 
@@ -48,6 +59,33 @@ export function allowed(scenario: Scenario, groups: Groups, row: Row, name: Grou
       ? { offered: null, status: status?.hash === settings ? null : status, failed: failed.filter((hash) => hash !== settings) }
       : row.settings,
   }
+}
+
+/** In which it failed and whose time has come, it is tried again by itself. */
+export function retried(scenario: Scenario, groups: Groups, row: Row, isConnected: boolean, now: number): Row {
+  let next = row
+  for (const name of groupNames) {
+    const member = next.members[name]
+    const dueAt = member === undefined ? null : retryDueAt(planOf(scenario, name), member)
+    if (member === undefined || dueAt === null || now < dueAt || standingOf(groups, next, name) === 'elsewhere') continue
+    // One that goes back and is away is tried when it returns.
+    if (member.state === 'restoreRetrying' && !isConnected) continue
+    next = allowed(scenario, groups, withMember(next, name, retryMember(member, now)), name)
+  }
+  return next
+}
+
+/** When to look at it again though nothing is heard; infinite: only when something is. */
+export function deadlineOf(scenario: Scenario, groups: Groups, row: Row, offlineSince: number | null): number {
+  const { applyTimeoutMs } = planOf(scenario, 'g').times
+  let at = (row.traits.reportsConfig ? nextDeadline(row.ledger, applyTimeoutMs) : null) ?? Number.POSITIVE_INFINITY
+  for (const name of groupNames) {
+    const member = row.members[name]
+    if (member === undefined || isKept(groups.get(name), member)) continue
+    const sight = { outcome: 'none', offlineSince, busy: false, standing: standingOf(groups, row, name) } as const
+    at = Math.min(at, memberDeadline(planOf(scenario, name), member, sight) ?? at)
+  }
+  return at
 }
 
 /** Hash of own-telemetry settings to send; null: none. `sent`: the last ones on this connection. */

@@ -4,6 +4,7 @@ import type { Offer } from './agent.ts'
 import { Driver } from './driver.ts'
 import type { Faults } from './faults.ts'
 import { OfferWitness } from './offer-witness.ts'
+import { RestoreWitness } from './restore-witness.ts'
 import { RolloutWitness } from './rollout-witness.ts'
 import type { GroupName, Scenario } from './scenario.ts'
 import { DriverDied, MemoryStore, StoreRefused } from './store.ts'
@@ -25,6 +26,7 @@ export class Server {
   readonly store: MemoryStore
   readonly rollouts: RolloutWitness
   readonly offers: OfferWitness
+  readonly restores: RestoreWitness
   /** Calls instead of the faults, at each commit. */
   readonly hooks: { before: () => void; after: () => void } = { before: () => undefined, after: () => undefined }
   driver: Driver | null = null
@@ -52,13 +54,18 @@ export class Server {
       stored: (change, before) => {
         this.isDelicate = change.rows.some(({ ledger }) => ledger.reported?.status === 'failed')
         this.offers.onStored(change, before)
-        for (const { group, decision } of change.decisions) this.offers.onDecision(group, decision)
+        for (const one of change.decisions) {
+          this.offers.onDecision(one.group, one.decision)
+          this.restores.onDecision(one)
+        }
+        this.restores.onStored(change, before)
         this.rollouts.onStored(change, before)
       },
       after: () => this.afterCommit(),
     })
     this.rollouts = new RolloutWitness(scenario, this.store)
     this.offers = new OfferWitness(scenario, this.store)
+    this.restores = new RestoreWitness(this.store)
   }
 
   private beforeCommit(): void {
@@ -98,6 +105,7 @@ export class Server {
       wake,
       send: (agent, offer) => {
         this.offers.onSend(agent, offer)
+        this.restores.onSend(agent, offer)
         this.environment.send(agent, offer)
       },
       judge: (rollout, round, gate, answer) => {

@@ -42,7 +42,10 @@ export class Simulation {
     })
     this.network = new Network(this.agents, this.world, this.faults, {
       isUp: () => this.server.driver !== null,
-      connected: (agent, connection, report) => void this.server.call(() => this.server.driver?.onConnect(agent, connection, report)),
+      connected: (agent, connection, report) => {
+        this.server.offers.onConnected(agent)
+        this.server.call(() => this.server.driver?.onConnect(agent, connection, report))
+      },
       disconnected: (agent, connection) => void this.server.call(() => this.server.driver?.onDisconnect(agent, connection)),
       reported: (agent, connection, report) => void this.server.call(() => this.server.driver?.onReport(agent, connection, report)),
     })
@@ -69,7 +72,7 @@ export class Simulation {
     }
     this.checkEnded()
     this.server.rollouts.recountAll()
-    checkEnd(scenario, this.store, this.agents)
+    checkEnd(scenario, this.store, this.agents, (agent, hash) => this.failsForGood(agent, hash))
   }
 
   private checkEnded(): void {
@@ -125,14 +128,18 @@ export class Simulation {
   }
 
   private fails(agent: SimulatedAgent, hash: string): boolean {
-    const { scenario, world } = this
+    return this.failsForGood(agent, hash) || (!this.faults.isQuiet && hash !== 'base' && this.world.chance(this.scenario.transient))
+  }
+
+  private failsForGood(agent: SimulatedAgent, hash: string): boolean {
+    const { scenario } = this
     const isSettings = hash.startsWith('t:')
     for (const { group, revision } of revisionsIn(hash)) {
       const { broken: share, brokenSettings } = revisionOf(scenario, revision)
       if (isAmong(isSettings ? brokenSettings : share, hash.slice(0, 2) + idOf(group, revision), agent.name)) return true
       if (revision === 1 && agent.hadOther && isAmong(scenario.stuck, 'stuck', agent.name)) return true
     }
-    return !this.faults.isQuiet && hash !== 'base' && world.chance(scenario.transient)
+    return false
   }
 
   private crashes(agent: SimulatedAgent): boolean {

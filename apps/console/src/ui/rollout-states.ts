@@ -58,6 +58,7 @@ export const memberStates: Readonly<Record<MemberState, MemberLook>> = {
   unheard: { part: 'silent', label: 'Cannot tell', tone: 'idle', meaning: 'It does not take this kind of change, or never says what became of it' },
   restoring: { part: 'goingBack', label: 'Going back', tone: 'warn', meaning: 'It is being given back what it had' },
   restoringAway: { part: 'goingBack', label: 'Goes back later', tone: 'warn', meaning: 'It is not connected, and gets back what it had when it returns' },
+  restoreRetrying: { part: 'goingBack', label: 'Trying again', tone: 'warn', meaning: 'It failed what it had before, and is tried again soon' },
   restored: { part: 'back', label: 'Back', tone: 'ok', meaning: 'It has again what it had before' },
   restoreFailed: { part: 'bad', label: 'Could not go back', tone: 'bad', meaning: 'It failed what it had before as well: look at this agent' },
 }

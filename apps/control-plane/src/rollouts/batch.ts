@@ -1,5 +1,5 @@
 /** What a turn works on: taken out of the rollout's lists, and given back when the turn could not be committed. */
-import { restoreMember, retriesDue } from '@drover/fleet'
+import { restoreMember, retriable, retriesDue } from '@drover/fleet'
 import type { RolloutEvent } from '@drover/fleet'
 import type { LiveRollout, SweepWork } from './live-rollout.ts'
 
@@ -50,8 +50,7 @@ function takeSweep(live: LiveRollout): Batch['sweep'] {
 function startSweep({ entries, rollout }: LiveRollout, no: number): SweepWork {
   const agents: string[] = []
   for (const { member } of entries.values()) {
-    const isConcerned =
-      rollout.sweep?.kind === 'restore' ? restoreMember(member, rollout.from, null, 0) !== member : member.state === 'failed' || member.state === 'timedOut'
+    const isConcerned = rollout.sweep?.kind === 'restore' ? restoreMember(member, rollout.from, null, 0) !== member : retriable.includes(member.state)
     if (isConcerned) agents.push(member.agent)
   }
   return { no, agents, done: 0 }

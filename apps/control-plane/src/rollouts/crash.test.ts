@@ -28,6 +28,10 @@ const stories: Readonly<Record<string, { readonly react: TestRollouts['fleet']['
     deeds: { 1: begin(2) },
   },
   'of a revision that nobody can work with': { react: (_, revision) => (revision === 2 ? 'fail' : 'apply'), deeds: { 1: begin(2) } },
+  'that is taken back, from which agents cannot go back at first': {
+    react: (agent, revision) => (revision === 1 && agent.labels['tried'] === undefined ? failOnce(agent.labels) : 'apply'),
+    deeds: { 1: begin(2), 2: act('rollBack', 'rollingBack', 'rolledBack') },
+  },
   'that another one takes over from': { react: () => 'apply', deeds: { 1: begin(2), 3: begin(3) } },
   'that a person pauses, resumes and rolls back': {
     react: () => 'apply',

@@ -4,7 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate } from 'node:timers/promises'
-import { outstandingEffects, releasesDue } from '@drover/fleet'
+import { memberTraits, outstandingEffects, releasesDue } from '@drover/fleet'
 import type { Effect } from '@drover/fleet'
 import type { Logger } from 'pino'
 import type { FleetForRollouts } from '../seams.ts'
@@ -20,7 +20,7 @@ import type { RolloutMemory } from './memory.ts'
 import type { RolloutMetrics } from './metrics.ts'
 import type { Deadlines, Timing } from './part.ts'
 import type { Recorder } from './recorder.ts'
-import { computeTurn } from './turn.ts'
+import { computeTurn, isRetryDue } from './turn.ts'
 import type { Change, Look } from './turn.ts'
 
 export interface DriverOptions {
@@ -120,7 +120,8 @@ export class Driver {
     const { memory } = this.#options
     for (const agent of live.entries.keys()) {
       for (const other of memory.of(agent)) {
-        if (other === live || other.entries.get(agent)?.member.state !== 'busy') continue
+        const state = other === live ? undefined : other.entries.get(agent)?.member.state
+        if (state === undefined || (state !== 'busy' && !(other.isOver && !memberTraits[state].settled))) continue
         other.changed.add(agent)
         this.wake(other)
       }
@@ -213,8 +214,8 @@ export class Driver {
   async #allowRetries(live: LiveRollout, taken: Omit<Batch, 'allowed'>): Promise<Batch> {
     const now = this.#options.timing.now()
     const isDue = (agent: string): boolean => {
-      const member = live.entries.get(agent)?.member
-      return member?.state === 'retrying' && now - member.since >= live.plan.retries.delayMs
+      const entry = live.entries.get(agent)
+      return entry !== undefined && isRetryDue(live, entry.member, entry.offline, { memory: this.#options.memory, now })
     }
     const swept = live.rollout.sweep?.kind === 'retry' ? (taken.sweep?.agents ?? []) : []
     const allowed = new Set([...taken.agents.filter(isDue), ...swept])
@@ -259,6 +260,7 @@ export class Driver {
     const entry = live.setMember(agent, after, before)
     if (entry === null) {
       memory.left(live, agent)
+      for (const other of memory.of(agent)) this.notice(other, agent)
       return true
     }
     if (isNew) memory.joined(live, agent)

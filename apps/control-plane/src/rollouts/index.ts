@@ -5,6 +5,7 @@ import { Actions } from './actions.ts'
 import { Driver } from './driver.ts'
 import { Gates } from './gates.ts'
 import { InFlight } from './in-flight.ts'
+import type { LiveRollout } from './live-rollout.ts'
 import { loadRollouts } from './load.ts'
 import { RolloutMemory } from './memory.ts'
 import type { RolloutsOptions, RolloutsPart } from './part.ts'
@@ -62,7 +63,7 @@ function createForAgents(memory: RolloutMemory, driver: Driver): RolloutsForAgen
   return {
     revisionFor: (group, current, agentId) => memory.revisionFor(group, current, agentId),
     onAgentChanged(agentId) {
-      for (const live of memory.of(agentId)) driver.notice(live, agentId)
+      for (const live of memory.of(agentId)) if (!isHistoryOf(live, agentId)) driver.notice(live, agentId)
     },
     onGroupsOfAgent(agentId, groups) {
       const concerned = new Set([...memory.of(agentId), ...groups.flatMap((group) => memory.newestOf(group) ?? [])])
@@ -76,6 +77,12 @@ function createForAgents(memory: RolloutMemory, driver: Driver): RolloutsForAgen
     },
     progressOf: (group, agentId) => progressOf(memory, group, agentId),
   }
+}
+
+/** What the agent says from now on is nothing to it. */
+function isHistoryOf(live: LiveRollout, agentId: string): boolean {
+  const member = live.entries.get(agentId)?.member
+  return live.isOver && member !== undefined && memberTraits[member.state].settled
 }
 
 function progressOf(memory: RolloutMemory, group: string, agentId: string): RolloutProgress | undefined {

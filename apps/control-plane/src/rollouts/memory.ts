@@ -1,6 +1,6 @@
 /** The rollouts that count now: of each group the newest that was started. What is in here is what was committed. */
-import { revisionFor } from '@drover/fleet'
-import type { GivenRevision } from '@drover/fleet'
+import { memberTraits, revisionFor } from '@drover/fleet'
+import type { GivenRevision, Standing } from '@drover/fleet'
 import type { LiveRollout } from './live-rollout.ts'
 
 export class RolloutMemory {
@@ -67,6 +67,16 @@ export class RolloutMemory {
   /** Whether it is a member of an older rollout that is not over. */
   isBusy(live: LiveRollout, agent: string): boolean {
     return this.of(agent).some((other) => other !== live && !other.isOver && other.seq < live.seq)
+  }
+
+  /** What the rollout is to the agent now. */
+  standingOf(live: LiveRollout, agent: string): Standing {
+    if (!live.isOver) return 'underWay'
+    for (const other of this.of(agent)) {
+      const state = other === live || other.isOver ? undefined : other.entries.get(agent)?.member.state
+      if (state !== undefined && memberTraits[state].side !== 'before') return 'elsewhere'
+    }
+    return 'over'
   }
 
   /** Rollouts of other groups that are not over and have some of these agents. */

@@ -1,6 +1,6 @@
 /** Why an action is not possible, in sentences that say what to do. */
 import type { RolloutActionName } from '@drover/api'
-import { RolloutError, rolloutActions, step } from '@drover/fleet'
+import { retriableIn, RolloutError, rolloutActions, step } from '@drover/fleet'
 import type { RolloutStateName } from '@drover/fleet'
 import { ConflictError } from '../http/errors.ts'
 import type { RolloutMemory } from './memory.ts'
@@ -55,6 +55,7 @@ function whyRefused({ code, state, action }: RolloutError): string {
 
 function insteadOf(state: RolloutStateName): string {
   const possible = rolloutActions[state].flatMap((action) => (action === 'supersede' ? [] : [doing[action]]))
+  if (state === 'rolledBack') return 'agents that failed to go back can be tried again; for anything else start a new one'
   if (possible.length > 0) return `it can be ${possible.join(', ')}`
   return state === 'rollingBack' ? 'wait until it is rolled back' : 'start a new one for the same revision'
 }
@@ -83,11 +84,13 @@ export function possibleActions(
 }
 
 /** Some agent can be tried again. */
-const hasFailed = ({ waves }: StoredRollout['rollout']): boolean => waves.some(({ counters }) => (counters.failed ?? 0) + (counters.timedOut ?? 0) > 0)
+const hasFailed = ({ waves }: StoredRollout['rollout']): boolean => retriableIn(waves) > 0
+
+const nobodyFailed = ({ state }: StoredRollout['rollout']): string => (state === 'rolledBack' ? 'no agent has failed to go back' : 'no agent has failed it')
 
 /** Nothing would be done: rather said than passed over. @throws {ConflictError} */
 export function refuseIdleRetry(rollout: StoredRollout['rollout']): void {
-  if (!hasFailed(rollout)) throw new ConflictError('nothing-failed', 'no agent has failed it, so nobody would be tried again')
+  if (!hasFailed(rollout)) throw new ConflictError('nothing-failed', `${nobodyFailed(rollout)}, so nobody would be tried again`)
 }
 
 /** Somebody was faster, or the rollout itself. @throws {ConflictError} */
@@ -103,7 +106,7 @@ function whyNot({ rollout, plan }: StoredRollout, memory: RolloutMemory, action:
   if (action === 'start') return state === 'draft' ? null : isState
   if (state !== 'draft' && memory.find(id) === undefined)
     return memory.newestOf(group) === undefined ? 'the group was deleted' : 'a newer rollout of the group took over'
-  if (action === 'retry' && !hasFailed(rollout)) return 'no agent has failed it'
+  if (action === 'retry' && !hasFailed(rollout)) return nobodyFailed(rollout)
   try {
     // A step changes nothing, so it may be tried.
     step(plan, rollout, { kind: action, by, reason: '' }, now)

@@ -81,7 +81,7 @@ export function showDecision(decision: Decision): RolloutDecision {
 export function showMember({ member }: StoredMember, fleet: FleetForRollouts): RolloutMember {
   const { agent: agentId, wave, state, since, tries } = member
   const agent = fleet.agent(agentId)
-  const hasFailed = state === 'failed' || state === 'retrying' || state === 'restoreFailed'
+  const hasFailed = state === 'failed' || state === 'retrying' || state === 'restoreRetrying' || state === 'restoreFailed'
   return {
     agentId,
     agentName: agent?.name ?? agentId,

@@ -69,7 +69,7 @@ function because(rollout: Extract<Rollout, { readonly reason: string }>): string
 function goingBack(rollout: Rollout): string {
   const counts = countAll(rollout)
   const target = (Object.keys(counts) as MemberState[]).filter((state) => memberTraits[state].side === 'target' && state !== 'unheard') // as: the keys of counters
-  const left = [...target, 'restoring' as const].reduce((sum, state) => sum + (counts[state] ?? 0), 0)
+  const left = [...target, 'restoring' as const, 'restoreRetrying' as const].reduce((sum, state) => sum + (counts[state] ?? 0), 0)
   return `${agentsText(left)} still to go, ${numberText(counts.restored ?? 0)} are back`
 }
 
@@ -77,7 +77,7 @@ function areBack(rollout: Rollout): string {
   const counts = countAll(rollout)
   const isOne = counts.restored === 1
   const back = rollout.from === null ? `back at what ${isOne ? 'it' : 'they'} had before` : `back at revision ${rollout.from}`
-  const more = (['restoringAway', 'restoreFailed'] as const).filter((state) => (counts[state] ?? 0) > 0)
+  const more = (['restoring', 'restoreRetrying', 'restoringAway', 'restoreFailed'] as const).filter((state) => (counts[state] ?? 0) > 0)
   return listText([
     `${agentsText(counts.restored ?? 0)} ${isOne ? 'is' : 'are'} ${back}`,
     ...more.map((state) => `${numberText(counts[state] ?? 0)} ${memberTraits[state].words}`),

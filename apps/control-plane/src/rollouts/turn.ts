@@ -9,6 +9,7 @@ import {
   releaseMember,
   releasesDue,
   restoreMember,
+  retryDueAt,
   retryMember,
   step,
 } from '@drover/fleet'
@@ -71,6 +72,13 @@ export function computeEvent(live: LiveRollout, event: RolloutEvent, now: number
   return { live, rollout, looks: [], decisions, effects, isStored: true, swept: 0 }
 }
 
+/** Whether the time has come to try the agent again by itself. Not while it is away: it would be counted as a try. */
+export function isRetryDue(live: LiveRollout, member: Member, isOffline: boolean, { memory, now }: Pick<TurnTools, 'memory' | 'now'>): boolean {
+  const dueAt = retryDueAt(live.plan, member)
+  if (dueAt === null || now < dueAt || (isOffline && member.state === 'restoreRetrying')) return false
+  return memory.standingOf(live, member.agent) !== 'elsewhere'
+}
+
 class Turn {
   readonly #live: LiveRollout
   readonly #batch: Batch
@@ -104,9 +112,8 @@ class Turn {
       if (known !== null) this.#leave(agentId)
       return
     }
-    const isRetried = this.#batch.allowed.has(agentId) && member.state === 'retrying'
-    const sight = this.#sight(agent, member)
-    const after = isRetried ? retryMember(member, this.#tools.now) : observeMember(this.#live.plan, member, sight, this.#tools.now)
+    const isRetried = this.#batch.allowed.has(agentId) && isRetryDue(this.#live, member, agent.offlineSince !== null, this.#tools)
+    const after = isRetried ? retryMember(member, this.#tools.now) : observeMember(this.#live.plan, member, this.#sight(agent, member), this.#tools.now)
     this.#put(agent, after, { isMoved: isRetried })
   }
 
@@ -121,9 +128,10 @@ class Turn {
 
   #sight({ id, offlineSince }: FleetAgent, { state }: Member): Sight {
     const { fleet, memory } = this.#tools
-    // Of an agent that still has the earlier revision nobody asks what became of the new one.
-    const outcome = memberTraits[state].side === 'before' ? 'none' : fleet.outcome(id, this.#live.group)
-    return { outcome, offlineSince, busy: memory.isBusy(this.#live, id) }
+    // Of an agent that still has the earlier revision nobody asks what became of the new one; what is history is not asked for again.
+    const isAsked = memberTraits[state].side !== 'before' && !(this.#live.isOver && memberTraits[state].settled)
+    const outcome = isAsked ? fleet.outcome(id, this.#live.group) : 'none'
+    return { outcome, offlineSince, busy: memory.isBusy(this.#live, id), standing: memory.standingOf(this.#live, id) }
   }
 
   /** Some of those that are to go back, or to be tried again. Returns how many. */
@@ -191,7 +199,8 @@ class Turn {
 
   #put(agent: FleetAgent, after: Member, { isMoved, before }: { readonly isMoved: boolean; readonly before?: Before }): Look {
     const entry = this.#live.entries.get(agent.id)
-    const deadlineAt = memberDeadline(this.#live.plan, after, { outcome: 'none', offlineSince: agent.offlineSince, busy: false })
+    const standing = this.#tools.memory.standingOf(this.#live, agent.id)
+    const deadlineAt = memberDeadline(this.#live.plan, after, { outcome: 'none', offlineSince: agent.offlineSince, busy: false, standing })
     const look: Look = {
       agent: agent.id,
       after,
@@ -220,6 +229,7 @@ class Turn {
 
   /** Agents without the change that went offline: an outage is no fault of the change. */
   #presence(): RolloutEvent | null {
+    if (this.#live.isOver) return null
     let { bad, of } = this.#live.control
     for (const look of this.looks.values()) {
       const entry = this.#live.entries.get(look.agent)

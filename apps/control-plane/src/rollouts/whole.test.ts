@@ -134,24 +134,24 @@ class Whole {
     await this.pass(5_000)
   }
 
-  /** A version of the one config, and a revision of the one group with it; begins a rollout to it. */
-  async send(body: string): Promise<string> {
+  /** A version of the group's one config, and a revision of the group with it; begins a rollout to it. */
+  async send(body: string, group = 'all'): Promise<string> {
     const { store, decisions, rollouts, agents } = this.server
     const id = await store.transaction(async (tx) => {
       const version = { files: [{ name: 'config.yaml', contentType: 'text/yaml', body }], message: '', author: 'ann', findings: [] }
-      const config = await decisions.configs.find(tx, 'base')
+      const config = await decisions.configs.find(tx, `base-of-${group}`)
       const { latest_version: latest } =
         config === undefined
-          ? await decisions.configs.create(tx, { name: 'base', description: '' }, version)
+          ? await decisions.configs.create(tx, { name: `base-of-${group}`, description: '' }, version)
           : await decisions.configs.addVersion(tx, config, version)
-      const values = { selector: '*', priority: 0, configs: [{ config: 'base', version: latest }], variables: {}, secrets: {}, ownTelemetry: null }
-      const group = await decisions.groups.find(tx, 'all')
+      const values = { selector: '*', priority: 0, configs: [{ config: `base-of-${group}`, version: latest }], variables: {}, secrets: {}, ownTelemetry: null }
+      const known = await decisions.groups.find(tx, group)
       const change = { author: 'ann', message: '' }
-      if (group === undefined) await decisions.groups.create(tx, 'all', { description: '', plan: null }, values, change)
-      else await decisions.groups.addRevision(tx, group, values, change)
-      const state = await decisions.groups.readState(tx, 'all')
+      if (known === undefined) await decisions.groups.create(tx, group, { description: '', plan: null }, values, change)
+      else await decisions.groups.addRevision(tx, known, values, change)
+      const state = await decisions.groups.readState(tx, group)
       if (state === undefined) throw new Error('no group')
-      return (await rollouts.begin(tx, { group: 'all', state, to: state.revision, start: { plan: structuredClone(plan) as never }, by: 'ann' })).id // as: the shape of the API is the same, without readonly
+      return (await rollouts.begin(tx, { group, state, to: state.revision, start: { plan: structuredClone(plan) as never }, by: 'ann' })).id // as: the shape of the API is the same, without readonly
     })
     agents.onGroupsChanged()
     return id
@@ -230,5 +230,42 @@ describe('a configuration', () => {
     await whole.pass(240_000)
     expect(await whole.states(id)).toEqual({ state: 'completed', counts: { applied: 8 } })
     expect(whole.offers()).toEqual(Array.from({ length: 8 }, () => 1))
+  })
+})
+
+describe('a rollout that is over', () => {
+  /** Everything that is stored of it. */
+  async function recordOf(id: string) {
+    const { read } = whole.server.store
+    return {
+      rollout: await read.selectFrom('rollouts').selectAll().where('id', '=', id).executeTakeFirstOrThrow(),
+      members: await read.selectFrom('rollout_members').selectAll().where('rollout_id', '=', id).orderBy('agent_id').execute(),
+      decisions: await read.selectFrom('rollout_decisions').selectAll().where('rollout_id', '=', id).orderBy('seq').execute(),
+    }
+  }
+
+  it('stays as it was when the rollout of another group moves the same agents, and they fail that', async () => {
+    await whole.connect(8)
+    const completed = await whole.send(good('one'))
+    await whole.pass(90_000)
+    await whole.send(good('two'), 'back')
+    await whole.pass(90_000)
+    const takenBack = await whole.send(bad, 'back')
+    await whole.pass(120_000)
+    const before = [await recordOf(completed), await recordOf(takenBack)]
+    expect([await whole.states(completed), await whole.states(takenBack)]).toEqual([
+      { state: 'completed', counts: { applied: 8 } },
+      { state: 'rolledBack', counts: { restored: 3, pending: 5 } },
+    ])
+    const other = await whole.send(bad, 'more')
+    await whole.pass(10_000)
+    expect([await recordOf(completed), await recordOf(takenBack)]).toEqual(before)
+    await whole.pass(120_000)
+    expect((await whole.states(other)).state).toBe('rolledBack')
+    await whole.send(good('three'), 'more')
+    await whole.pass(120_000)
+    for (const agent of whole.agents) agent.loseConnection()
+    await whole.pass(90_000)
+    expect([await recordOf(completed), await recordOf(takenBack)]).toEqual(before)
   })
 })

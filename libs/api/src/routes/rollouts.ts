@@ -23,6 +23,7 @@ export const MemberState = z
     'unheard',
     'restoring',
     'restoringAway',
+    'restoreRetrying',
     'restored',
     'restoreFailed',
   ])

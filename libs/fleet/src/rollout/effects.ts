@@ -13,7 +13,7 @@ export type Effect =
   /** `restoreMember` all members of all waves, telling the rollout, a few at a time; then `swept`. */
   | { readonly kind: 'restore'; readonly key: string; readonly sweep: number }
   /**
-   * As long as `retriesDue` of the stored rollout is not 0: `allowRetry` and `retryMember` one that failed or timed out, who has been so
+   * As long as `retriesDue` of the stored rollout is not 0: `allowRetry` and `retryMember` one whose state is `retriable`, who has been so
    * for longest first, telling the rollout in the same transaction; `swept` when there is none. Asked for again when there is room for more.
    */
   | { readonly kind: 'retry'; readonly key: string; readonly sweep: number }

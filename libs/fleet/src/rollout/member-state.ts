@@ -10,6 +10,8 @@ interface MemberTrait {
   /** Counts against the concurrency limit. */
   readonly inFlight: boolean
   readonly judged: 'good' | 'bad' | null
+  /** It stays so when the rollout is over, until a person wants it tried again. */
+  readonly settled: boolean
   /** For people: "3 agents <words>". */
   readonly words: string
 }
@@ -19,6 +21,7 @@ const trait = (side: MemberSide, words: string, more: Partial<MemberTrait> = {})
   blocks: false,
   inFlight: false,
   judged: null,
+  settled: false,
   words,
   ...more,
 })
@@ -30,6 +33,8 @@ const trait = (side: MemberSide, words: string, more: Partial<MemberTrait> = {})
  * - `lost`: disconnected after the push and did not come back in time.
  * - `unheard`: takes no offer of this kind, or never says what became of it: no evidence, and holds nobody up.
  * - `restoringAway`: gets the earlier revision when it connects; holds nobody up.
+ * - `restoreRetrying`: failed the earlier revision, or did not answer, and is tried again by itself after a while.
+ * - `restoreFailed`: did so too often. It is tried again when it has been away and returns.
  */
 export const memberTraits = {
   pending: trait('before', 'wait for their wave or a free place', { blocks: true }),
@@ -39,14 +44,15 @@ export const memberTraits = {
   offered: trait('target', 'were offered it', { blocks: true, inFlight: true }),
   applying: trait('target', 'are applying it', { blocks: true, inFlight: true }),
   retrying: trait('target', 'failed and are tried again soon', { blocks: true, inFlight: true }),
-  applied: trait('target', 'applied it', { judged: 'good' }),
-  failed: trait('target', 'failed it', { judged: 'bad' }),
-  timedOut: trait('target', 'did not answer in time', { judged: 'bad' }),
+  applied: trait('target', 'applied it', { judged: 'good', settled: true }),
+  failed: trait('target', 'failed it', { judged: 'bad', settled: true }),
+  timedOut: trait('target', 'did not answer in time', { judged: 'bad', settled: true }),
   lost: trait('target', 'were lost after the push', { judged: 'bad' }),
-  unheard: trait('target', 'cannot take it or never say'),
+  unheard: trait('target', 'cannot take it or never say', { settled: true }),
   restoring: trait('back', 'are going back', { blocks: true }),
   restoringAway: trait('back', 'go back when they connect'),
-  restored: trait('back', 'are back'),
+  restoreRetrying: trait('back', 'failed to go back and are tried again soon', { blocks: true }),
+  restored: trait('back', 'are back', { settled: true }),
   restoreFailed: trait('back', 'failed to go back', { judged: 'bad' }),
 } as const satisfies Readonly<Record<string, MemberTrait>>
 
@@ -57,6 +63,9 @@ export const memberStates = Object.keys(memberTraits) as readonly MemberState[]
 export function statesWith(holds: (trait: MemberTrait) => boolean): readonly MemberState[] {
   return memberStates.filter((state) => holds(memberTraits[state]))
 }
+
+/** What a person can have tried again. */
+export const retriable: readonly MemberState[] = ['failed', 'timedOut', 'restoreFailed']
 
 /** How many Agents are in each state. Those with nobody are left out. */
 export type Counters = Readonly<Partial<Record<MemberState, number>>>

@@ -8,21 +8,29 @@ export interface Member extends Placement {
   /** Revision it had when it joined, and has until it is released; null: none. */
   readonly holds: number | null
   readonly state: MemberState
-  /** Times it failed and was tried again by itself. */
+  /** Times it failed and was tried again by itself; of one that goes back: times it failed to. */
   readonly tries: number
   /** When it came into its state. */
   readonly since: number
-  /** When the revision was offered last; null: it never was, so the Agent cannot have it. */
+  /** When the revision was offered last; null: it never was, so the Agent cannot have it. Of one that goes back: when it failed to; null: it did not. */
   readonly pushedAt: number | null
 }
 
-/** What is known of the Agent now. `outcome` is of the revision that `revisionFor` gives it. */
+/**
+ * What the rollout is to the Agent. `over`: it has ended, and what it found of Agents until then is history. `elsewhere`: it
+ * has ended, and the Agent is given something by a rollout of another group that has not: what it makes of both together
+ * says something of this one only when it works.
+ */
+export type Standing = 'underWay' | 'over' | 'elsewhere'
+
+/** What is known of the Agent now. `outcome` is of the revision that `revisionFor` gives it, together with what other groups give. */
 export interface Sight {
   readonly outcome: Outcome
   /** null: it is connected. */
   readonly offlineSince: number | null
   /** It is a member of an older rollout that is not over. */
   readonly busy: boolean
+  readonly standing: Standing
 }
 
 export function createMember(placement: Placement, holds: number | null, now: number): Member {
@@ -46,10 +54,43 @@ function isAway({ times }: RolloutPlan, offlineSince: number | null, now: number
   return offlineSince !== null && now - offlineSince >= times.lostGraceMs
 }
 
-/** failed | timedOut | retrying -> released. Together with `allowRetry` of its ledger. */
+/** failed | timedOut | retrying -> released; restoreRetrying | restoreFailed -> restoring. Together with `allowRetry` of its ledger. */
 export function retryMember(member: Member, now: number): Member {
-  if (member.state !== 'failed' && member.state !== 'timedOut' && member.state !== 'retrying') return member
-  return { ...into(member, 'released', now), tries: member.state === 'retrying' ? member.tries + 1 : 0 }
+  switch (member.state) {
+    case 'failed':
+    case 'timedOut':
+      return { ...into(member, 'released', now), tries: 0 }
+    case 'retrying':
+      return { ...into(member, 'released', now), tries: member.tries + 1 }
+    case 'restoreRetrying':
+      return into(member, 'restoring', now)
+    case 'restoreFailed':
+      return { ...into(member, 'restoring', now), tries: 0 }
+    default:
+      return member
+  }
+}
+
+/** When it is tried again by itself; null: it is not. */
+export function retryDueAt(plan: RolloutPlan, { state, since, tries, pushedAt }: Member): number | null {
+  if (state === 'retrying') return since + plan.retries.delayMs
+  if (state !== 'restoreRetrying') return null
+  return pushedAt === null ? since : pushedAt + restoreWaitMs(plan, tries)
+}
+
+const minRestoreTries = 3
+const minRestoreWaitMs = 10_000
+const maxRestoreWaitMs = 10 * 60_000
+
+/** How often an Agent may fail to go back before it counts: as often as the new revision, but at least three times, since it has to be somewhere. */
+function restoreTries({ retries }: RolloutPlan): number {
+  return Math.max(minRestoreTries, retries.count + 1)
+}
+
+/** Twice as long after each failure, also over returns: one that fails whenever it connects is not offered it all the time. */
+function restoreWaitMs({ retries }: RolloutPlan, failures: number): number {
+  const firstMs = Math.max(minRestoreWaitMs, retries.delayMs)
+  return Math.max(firstMs, Math.min(maxRestoreWaitMs, firstMs * 2 ** (failures - 1)))
 }
 
 /** Whatever may have the target, or something else than `from` -> restoring | restoringAway; others as they are. busy | away -> pending */
@@ -57,11 +98,19 @@ export function restoreMember(member: Member, from: number | null, offlineSince:
   const { side } = memberTraits[member.state]
   if (side === 'back' || member.state === 'unheard') return member
   if (side === 'before' && member.holds === from) return into(member, 'pending', now)
-  return { ...into(member, offlineSince === null ? 'restoring' : 'restoringAway', now), pushedAt: null }
+  return { ...into(member, offlineSince === null ? 'restoring' : 'restoringAway', now), tries: 0, pushedAt: null }
+}
+
+/** Whether what is seen of the Agent changes nothing: the rollout is over and has its outcome, or it tries something else. */
+export function isHistory({ state }: Pick<Member, 'state'>, { outcome, standing }: Pick<Sight, 'outcome' | 'standing'>): boolean {
+  if (standing === 'underWay') return false
+  const { side, settled } = memberTraits[state]
+  return settled || (standing === 'elsewhere' && side !== 'before' && outcome !== 'applied')
 }
 
 /** Call it when something about the Agent changed, and at its `memberDeadline`. Seeing the same again changes nothing. */
 export function observeMember(plan: RolloutPlan, member: Member, sight: Sight, now: number): Member {
+  if (isHistory(member, sight)) return member
   const { side } = memberTraits[member.state]
   switch (side) {
     case 'before':
@@ -71,7 +120,7 @@ export function observeMember(plan: RolloutPlan, member: Member, sight: Sight, n
     case 'target':
       return pushed(member, into(member, targetState(plan, member, sight, now), now), now)
     case 'back':
-      return into(member, backState(plan, member, sight, now), now)
+      return goneBack(plan, member, sight, now)
     default:
       return side satisfies never
   }
@@ -140,22 +189,34 @@ function isOverdue(plan: RolloutPlan, { state, since, pushedAt }: Member, now: n
   return (state === 'offered' || state === 'applying') && now - (pushedAt ?? since) >= plan.times.applyTimeoutMs
 }
 
-function backState(plan: RolloutPlan, member: Member, { outcome, offlineSince }: Sight, now: number): MemberState {
+function goneBack(plan: RolloutPlan, member: Member, sight: Sight, now: number): Member {
+  // Its own time, not that of the attempt: one that is tried again still has the attempt that timed out.
+  const isOverdue = sight.offlineSince === null && now - member.since >= plan.times.applyTimeoutMs
+  const hasFailed = member.state === 'restoring' && (sight.outcome === 'failed' || (sight.outcome !== 'applied' && isOverdue))
+  const noted = hasFailed ? { ...member, tries: member.tries + 1, pushedAt: now } : member
+  const after = into(noted, backState(plan, noted, sight, hasFailed), now)
+  return after.state === member.state ? member : after
+}
+
+function backState(plan: RolloutPlan, { state, tries }: Member, { outcome, offlineSince }: Sight, hasFailed: boolean): MemberState {
   if (outcome === 'applied') return 'restored'
-  if (outcome === 'ineligible' || outcome === 'silent') return offlineSince === null ? 'unheard' : 'restoringAway'
-  if (outcome === 'failed') return 'restoreFailed'
-  if (offlineSince !== null) return member.state === 'restoreFailed' ? 'restoreFailed' : 'restoringAway'
-  if (member.state === 'restoreFailed' || outcome === 'timedOut') return 'restoreFailed'
-  return member.state === 'restoring' && now - member.since >= plan.times.applyTimeoutMs ? 'restoreFailed' : 'restoring'
+  if (offlineSince !== null) return 'restoringAway'
+  if (outcome === 'ineligible' || outcome === 'silent') return 'unheard'
+  if (state === 'restoreFailed' || state === 'restoreRetrying') return state
+  if (hasFailed) return tries < restoreTries(plan) ? 'restoreRetrying' : 'restoreFailed'
+  // It failed before it went away, and is not offered it again by itself.
+  return outcome === 'failed' ? 'restoreRetrying' : 'restoring'
 }
 
 /** When to look at the member again though nothing is heard of it; null: only when something is. Not before it is reached does `observeMember` or `retryMember` have anything to do. */
 export function memberDeadline(plan: RolloutPlan, member: Member, sight: Sight): number | null {
+  if (isHistory(member, sight)) return null
   const { applyTimeoutMs, lostGraceMs } = plan.times
   const { state, since, pushedAt } = member
   switch (state) {
     case 'retrying':
-      return since + plan.retries.delayMs
+    case 'restoreRetrying':
+      return retryDueAt(plan, member)
     case 'released':
       return sight.offlineSince === null ? since + applyTimeoutMs : sight.offlineSince + lostGraceMs
     case 'restoring':

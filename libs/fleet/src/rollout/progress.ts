@@ -1,12 +1,12 @@
 /** How far a rollout is, from its counters: what counts as bad, who may be released, whether a wave is done. */
-import { countIn, countMove, type MemberState, memberTraits, type Move, statesWith } from './member-state.ts'
+import { countIn, countMove, type MemberState, memberTraits, type Move, retriable, statesWith } from './member-state.ts'
 import type { Wave } from './membership.ts'
 import type { RolloutPlan } from './plan.ts'
 import type { Rollout } from './rollout.ts'
 
 const blocking = statesWith(({ blocks }) => blocks)
 const inFlight = statesWith((trait) => trait.inFlight)
-const notBack: readonly MemberState[] = [...statesWith(({ side }) => side === 'target').filter((state) => state !== 'unheard'), 'restoring']
+const notBack: readonly MemberState[] = [...statesWith(({ side }) => side === 'target').filter((state) => state !== 'unheard'), 'restoring', 'restoreRetrying']
 
 /** Failed, without an answer, and lost; also those that left the group as such. */
 export function badIn({ counters, leftBad }: Wave): number {
@@ -59,7 +59,7 @@ export function hasPending(waves: readonly Wave[], upTo: number): boolean {
 /** Agents that have, or may have, what they should no longer have. */
 export function notYetBack(waves: readonly Wave[]): { readonly restoring: number; readonly untouched: number } {
   const all = waves.reduce((sum, { counters }) => sum + countIn(counters, notBack), 0)
-  const restoring = waves.reduce((sum, { counters }) => sum + (counters.restoring ?? 0), 0)
+  const restoring = waves.reduce((sum, { counters }) => sum + countIn(counters, ['restoring', 'restoreRetrying']), 0)
   return { restoring, untouched: all - restoring }
 }
 
@@ -68,6 +68,11 @@ export function releasesDue({ state, waves }: Rollout, wave: number): number {
   const isReleasing = state === 'running' || state === 'soaking' || state === 'completed'
   const of = waves[wave]
   return isReleasing && of !== undefined ? openReleases(of) : 0
+}
+
+/** How many a person can have tried again. */
+export function retriableIn(waves: readonly Wave[]): number {
+  return waves.reduce((sum, { counters }) => sum + countIn(counters, retriable), 0)
 }
 
 /** How many of those that failed may be tried again now: while a person's retry is under way, the concurrency limit is theirs. */

@@ -141,7 +141,7 @@ export const rolloutActions: Readonly<Record<RolloutStateName, readonly RolloutA
   paused: ['resume', 'promote', 'retry', 'stop', 'rollBack', 'supersede'],
   stopped: ['rollBack', 'supersede'],
   rollingBack: [],
-  rolledBack: ['supersede'],
+  rolledBack: ['retry', 'supersede'],
   completed: ['retry', 'rollBack', 'supersede'],
   superseded: [],
 }
@@ -178,7 +178,7 @@ export function requireAction(rollout: Rollout, action: RolloutAction): void {
   if (!rolloutActions[rollout.state].includes(action)) throw new RolloutError('wrong-state', rollout.state, action)
 }
 
-/** No more steps of its own, though counters still follow the members. A stopped one keeps the group divided. */
+/** No more steps of its own. Counters follow only the members that have no outcome yet. A stopped one keeps the group divided. */
 export function isOver({ state }: Pick<Rollout, 'state'>): boolean {
   return state === 'stopped' || state === 'rolledBack' || state === 'completed' || state === 'superseded'
 }

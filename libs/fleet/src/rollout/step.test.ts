@@ -404,6 +404,9 @@ describe('other rollouts', () => {
     const fleet = new TestFleet(counts, 20).start()
     fleet.answer = () => 'failed'
     fleet.act('rollBack')
+    expect(fleet.states()).toEqual({ restoreRetrying: 3, pending: 17 })
+    expect(fleet.rollout.state).toBe('rollingBack')
+    fleet.pass(5 * minuteMs).pass(5 * minuteMs)
     expect(fleet.rollout.state).toBe('rolledBack')
     expect(fleet.told().at(-1)).toBe(
       'Drover took the change back: 0 agents have the earlier revision again, 3 failed that too and keep what last worked for them.',

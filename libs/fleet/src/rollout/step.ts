@@ -9,10 +9,10 @@ import { advance, note, type Turn, wakeTime } from './advance.ts'
 import type { Decision } from './decision.ts'
 import { type Effect, outstandingEffects } from './effects.ts'
 import type { Share, Verdict } from './judge.ts'
-import type { Move } from './member-state.ts'
+import { type Move, retriable } from './member-state.ts'
 import type { Wave } from './membership.ts'
 import type { RolloutPlan } from './plan.ts'
-import { badIn, isSettled, withMove } from './progress.ts'
+import { badIn, isSettled, retriableIn, withMove } from './progress.ts'
 import {
   awaitWave,
   complete,
@@ -110,7 +110,7 @@ function moveAll(waves: readonly Wave[], moves: readonly Move[]): readonly Wave[
 /** Ends a retry with the last of those that had failed when it was asked for. */
 function sweptBy(sweep: Sweep | null, moves: readonly Move[]): Sweep | null {
   if (sweep?.kind !== 'retry') return sweep
-  const left = sweep.left - moves.filter(({ from, to }) => (from === 'failed' || from === 'timedOut') && to === 'released').length
+  const left = sweep.left - moves.filter(({ from, to }) => from !== null && retriable.includes(from) && (to === 'released' || to === 'restoring')).length
   return left <= 0 ? null : { ...sweep, left }
 }
 
@@ -190,7 +190,7 @@ function promote(turn: Turn, rollout: RunningRollout | SoakingRollout | PausedRo
 function retry(turn: Turn, rollout: Rollout, { by, reason }: ActionEvent): Rollout {
   if (rollout.sweep !== null) return rollout
   const no = rollout.sweeps + 1
-  const left = rollout.waves.reduce((sum, { counters }) => sum + (counters.failed ?? 0) + (counters.timedOut ?? 0), 0)
+  const left = retriableIn(rollout.waves)
   const sweep: Sweep | null = left === 0 ? null : { no, kind: 'retry', left }
   return note(turn, { ...rollout, sweep, sweeps: no }, 'retrying', { cause: 'person', by, reason, numbers: { bad: left } })
 }

@@ -3,13 +3,13 @@ import type { Decision } from './decision.ts'
 import { describeDecision } from './decision.ts'
 import { type Effect, outstandingEffects } from './effects.ts'
 import type { Verdict } from './judge.ts'
-import type { MemberState } from './member-state.ts'
-import { createMember, type Member, moveOf, observeMember, recount, releaseMember, restoreMember, retryMember, type Sight } from './member.ts'
+import { type MemberState, retriable } from './member-state.ts'
+import { createMember, type Member, moveOf, observeMember, recount, releaseMember, restoreMember, retryDueAt, retryMember, type Sight } from './member.ts'
 import { type Candidate, placeLate, placeMembers } from './membership.ts'
 import type { RolloutPlan } from './plan.ts'
 import { releasesDue, retriesDue } from './progress.ts'
 import { revisionFor } from './revision-for.ts'
-import { createRollout, type Rollout } from './rollout.ts'
+import { createRollout, isOver, type Rollout } from './rollout.ts'
 import { type RolloutEvent, step } from './step.ts'
 
 export const passing: Verdict = { verdict: 'pass', text: 'all is well', numbers: {} }
@@ -19,6 +19,8 @@ export class TestFleet {
   readonly members = new Map<string, Member>()
   readonly offline = new Map<string, number>()
   readonly busy = new Set<string>()
+  /** Moved by a rollout of another group. */
+  readonly elsewhere = new Set<string>()
   readonly decisions: Decision[] = []
   readonly agents: readonly string[]
   rollout: Rollout = createRollout({ id: 'r1', group: 'g', from: 1, to: 2 })
@@ -85,7 +87,7 @@ export class TestFleet {
   }
 
   private retryFailed(sweep: number): void {
-    const failed = [...this.members.values()].filter(({ state }) => state === 'failed' || state === 'timedOut')
+    const failed = [...this.members.values()].filter(({ state }) => retriable.includes(state))
     for (const member of failed.toSorted((a, b) => a.since - b.since)) {
       if (retriesDue(this.plan, this.rollout) === 0) return
       this.change(member, retryMember(member, this.now))
@@ -106,7 +108,8 @@ export class TestFleet {
 
   sight(agent: string): Sight {
     const { revision } = revisionFor(1, this.rollout, this.members.get(agent) ?? null)
-    return { outcome: this.answer(agent, revision), offlineSince: this.offline.get(agent) ?? null, busy: this.busy.has(agent) }
+    const standing = !isOver(this.rollout) ? 'underWay' : this.elsewhere.has(agent) ? 'elsewhere' : 'over'
+    return { outcome: this.answer(agent, revision), offlineSince: this.offline.get(agent) ?? null, busy: this.busy.has(agent), standing }
   }
 
   change(before: Member, after: Member | null): void {
@@ -151,6 +154,7 @@ export class TestFleet {
 
   pass(ms: number): this {
     this.now += ms
+    for (const member of this.members.values()) if (this.now >= (retryDueAt(this.plan, member) ?? Infinity)) this.change(member, retryMember(member, this.now))
     for (const agent of this.members.keys()) this.look(agent)
     return this.send({ kind: 'tick' })
   }

@@ -27,6 +27,7 @@ const memberStates = [
   'unheard',
   'restoring',
   'restoringAway',
+  'restoreRetrying',
   'restored',
   'restoreFailed',
 ] as const

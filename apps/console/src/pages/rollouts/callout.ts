@@ -107,6 +107,9 @@ function takenBack(rollout: Told, behind: RolloutDecision | undefined): Callout 
     counts.restored ? `${agents(counts.restored)} ${counts.restored === 1 ? 'is' : 'are'} back` : undefined,
     counts.restoring ? `${agents(counts.restoring)} ${counts.restoring === 1 ? 'is' : 'are'} going back` : undefined,
     counts.restoringAway ? `${agents(counts.restoringAway)} not connected: back when ${counts.restoringAway === 1 ? 'it returns' : 'they return'}` : undefined,
+    counts.restoreRetrying
+      ? `${agents(counts.restoreRetrying)} failed to go back at first and ${counts.restoreRetrying === 1 ? 'is' : 'are'} tried again`
+      : undefined,
     counts.restoreFailed ? `${agents(counts.restoreFailed)} could not go back` : undefined,
   ])
   const untouched = Math.max(0, rollout.agents - touched)
@@ -119,7 +122,7 @@ function takenBack(rollout: Told, behind: RolloutDecision | undefined): Callout 
       `Now: ${where.length === 0 ? `they get ${before} again` : `${where.join('; ')}. They ${isDone ? 'have' : 'get'} ${before}`}.`,
     ]),
     choices: counts.restoreFailed
-      ? ['Look at the agents that could not go back: they failed what they had before as well.']
+      ? ['Look at the agents that could not go back: they failed what they had before as well. Retry tries them once more.']
       : ['Change what was wrong and save the group again: that makes a new revision.'],
   })
 }
