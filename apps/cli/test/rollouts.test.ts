@@ -96,6 +96,7 @@ describe('a change by a plan', () => {
     const rollout = await json(['rollouts', 'show', 'all'])
     expect(rollout).toMatchObject({ state: 'rolledBack', from: 2, to: 3, wave: { number: 1 } })
     // Who went back still says why.
+    expect((await drover(['rollouts', 'show', 'all'])).stdout).toMatch(/1 +1 agent +taken back +1 +0 .*\n +2 .*not opened/)
     const { items } = await json(['rollouts', 'show', rollout.id, '--members', '--state', 'restored'])
     expect(items[0]).toMatchObject({ state: 'restored', error: expect.stringContaining('exited unexpectedly') })
     expect(watched.stderr).toBe(`drover: ${rollout.summary}\n`)

@@ -34,7 +34,7 @@ export const memberParts: Readonly<Record<MemberPart, { readonly label: string; 
   goingBack: { label: 'Going back', meaning: 'are given back what they had' },
   back: { label: 'Back', meaning: 'have again what they had before' },
   away: { label: 'Not reached', meaning: 'are not connected or in another rollout: their turn came, and they follow by themselves' },
-  ahead: { label: 'Ahead', meaning: 'wait for their turn' },
+  ahead: { label: 'Not offered', meaning: 'were not offered the change' },
 }
 /** From left to right in a bar. */
 export const partOrder = Object.keys(memberParts) as readonly MemberPart[] // as: the keys of the table above
@@ -44,7 +44,7 @@ interface MemberLook extends StateLook {
 }
 
 export const memberStates: Readonly<Record<MemberState, MemberLook>> = {
-  pending: { part: 'ahead', label: 'Waiting', tone: 'idle', meaning: 'Its turn has not come' },
+  pending: { part: 'ahead', label: 'Not offered', tone: 'idle', meaning: 'Its turn did not come' },
   busy: { part: 'away', label: 'In another rollout', tone: 'idle', meaning: 'It follows when the other rollout is over' },
   away: { part: 'away', label: 'Not connected', tone: 'idle', meaning: 'It gets the change when it returns' },
   released: { part: 'underWay', label: 'Next', tone: 'busy', meaning: 'It is about to be offered the change' },

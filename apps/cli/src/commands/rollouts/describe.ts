@@ -36,6 +36,7 @@ export const statePaint = ({ state }: Pick<RolloutSummary, 'state'>): Paint => p
 export const isOver = ({ state }: Pick<RolloutSummary, 'state'>): boolean =>
   state === 'stopped' || state === 'rolledBack' || state === 'completed' || state === 'superseded'
 
+const backStates: readonly MemberState[] = ['restoring', 'restoringAway', 'restoreRetrying', 'restored', 'restoreFailed']
 const badStates: readonly MemberState[] = ['failed', 'timedOut', 'lost', 'restoreFailed']
 
 export const sumOf = (counts: RolloutSummary['counts'], states: readonly MemberState[]): number => states.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
@@ -52,10 +53,19 @@ export function countsText(counts: RolloutSummary['counts']): string {
   return parts.length === 0 ? 'nobody' : parts.join(', ')
 }
 
-export const waveColumns: readonly Column<Rollout['waves'][number] & { readonly number: number }>[] = [
+/** How a wave stands, seen with what became of its rollout: one that was open when the change was taken back is open no more. */
+export function waveText({ state, counts }: Pick<Rollout['waves'][number], 'state' | 'counts'>, rollout: Pick<RolloutSummary, 'state'>): string {
+  const isBack = sumOf(counts, backStates) > 0
+  if (rollout.state === 'rollingBack' && isBack) return 'going back'
+  if (rollout.state === 'rolledBack' && isBack) return 'taken back'
+  if (!isOver(rollout) || state === 'passed') return state
+  return state === 'ahead' ? 'not opened' : 'ended here'
+}
+
+export const waveColumns = (rollout: Pick<RolloutSummary, 'state'>): readonly Column<Rollout['waves'][number] & { readonly number: number }>[] => [
   { title: 'WAVE', value: ({ number }) => String(number), align: 'right' },
   { title: 'WHO', value: ({ label }) => label, flexible: true },
-  { title: 'STATE', value: ({ state }) => state, paint: ({ state }) => (state === 'passed' ? 'good' : state === 'ahead' ? 'dim' : 'busy') },
+  { title: 'STATE', value: (wave) => waveText(wave, rollout), paint: ({ state }) => (state === 'passed' ? 'good' : state === 'ahead' ? 'dim' : 'busy') },
   { title: 'AGENTS', value: ({ agents }) => String(agents), align: 'right' },
   { title: 'APPLIED', value: ({ counts }) => String(counts.applied ?? 0), align: 'right' },
   { title: 'BAD', value: ({ counts }) => String(badOf(counts)), align: 'right', paint: ({ counts }) => (badOf(counts) > 0 ? 'bad' : undefined) },

@@ -116,7 +116,7 @@ function describeRollout({ io, output }: ClientContext, rollout: Rollout, newest
   const can = rollout.actions.filter(({ allowed }) => allowed).map(({ action }) => actionWords[action])
   return [
     facts,
-    waves.length === 0 ? '' : output.heading('Waves') + output.table(waveColumns, waves),
+    waves.length === 0 ? '' : output.heading('Waves') + output.table(waveColumns(rollout), waves),
     rollout.gates.length === 0 ? '' : output.heading('Gates') + output.table(gateColumns, rollout.gates),
     newest.length === 0 ? '' : output.heading('Decided last') + newest.toReversed().map(decisionLine).join(''),
     can.length === 0 ? '' : `\n${output.paint('dim', `You can: ${can.map((word) => `drover rollouts ${word} ${rollout.id}`).join('; ')}`)}\n`,
