@@ -23,7 +23,7 @@ import { InvalidInputError } from './http/errors.ts'
 import type { Idempotency } from './http/idempotency.ts'
 import { bindProbes } from './http/probes.ts'
 import { bindSecretRoutes } from './secrets/routes.ts'
-import type { AgentsPart, Foundation, GroupDraft } from './seams.ts'
+import type { AgentsPart, CheckPlan, Foundation, GroupDraft } from './seams.ts'
 import { bindTemplateRoutes } from './templates/routes.ts'
 import type { RolloutsPart } from './rollouts/index.ts'
 import type { Telemetry } from './telemetry/index.ts'
@@ -38,6 +38,7 @@ export interface ConsoleParts extends Foundation {
   readonly rollouts: GroupRollouts & Pick<RolloutsPart, 'bindRoutes'>
   readonly telemetry: Pick<Telemetry, 'bindRoutes'>
   readonly webhooks: Pick<Webhooks, 'bindRoutes'>
+  readonly checkPlan: CheckPlan
   readonly agentsEndpoint: () => string
 }
 
@@ -80,6 +81,7 @@ export async function createConsole(config: ControlPlaneConfig, parts: ConsolePa
       readFiles: (name, version) => decisions.readFiles(name, version),
       missingFor: (draft, files) => missingFor(agents, draft, files),
     }),
+    checkPlan: parts.checkPlan,
     onGroupsChanged: () => agents.onGroupsChanged(),
   })
   bindSecretRoutes(server.bind, { store, events, secrets: decisions.secrets, readUses: (from) => decisions.readSecretUses(from) })

@@ -5,7 +5,9 @@ import { createServer, request } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { createApiClient } from '@drover/api'
+import { ApiError, createApiClient } from '@drover/api'
+import type { RolloutPlan } from '@drover/api'
+import { presets } from '@drover/fleet'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadConfig } from './config/load-config.ts'
@@ -53,6 +55,43 @@ describe('startControlPlane', () => {
     const from = (Number(rootpage) - 1) * 4096
     writeFileSync(path, readFileSync(path).fill(0xa5, from, from + 4096))
     await expect(start()).rejects.toThrow(/the database in .*data is damaged: restore a backup/)
+  })
+
+  it('refuses plans with gates that would never be asked, wherever a plan is given', async () => {
+    const plan = (...urls: readonly string[]): RolloutPlan => ({
+      ...structuredClone(presets.careful),
+      waves: [{ kind: 'count', count: 1 }],
+      weights: [],
+      schedule: { notBefore: null, windows: [] },
+      gates: urls.map((url) => ({ kind: 'webhook', url })),
+    })
+    const fields = (call: Promise<unknown>) =>
+      call.then(
+        () => [],
+        (error: unknown) =>
+          error instanceof ApiError ? [error.problem.status, ...(error.problem.errors ?? []).map(({ field, message }) => `${field}: ${message}`)] : error,
+      )
+    {
+      await using server = await start()
+      const api = clientOf(server.consoleUrl, readToken(server.adminTokenPath))
+      const refused = plan('https://hooks.example.com', 'http://127.0.0.1:9/', 'https://169.254.169.254/latest', 'https://[fd00::1]/', 'https://10.0.0.1')
+      const option = 'not called; the server’s option --outgoing-allow names the places that may be called besides the public internet'
+      expect(await fields(api.createGroup({ body: { name: 'a', selector: '*', plan: refused } }))).toEqual([
+        422,
+        `body.plan.gates.1.url: 127.0.0.1 is a loopback address: ${option}`,
+        `body.plan.gates.2.url: 169.254.169.254 is a link-local address, where clouds keep credentials: ${option}`,
+        `body.plan.gates.3.url: fd00::1 is a private address: ${option}`,
+        `body.plan.gates.4.url: 10.0.0.1 is a private address: ${option}`,
+      ])
+      const rollout = { plan: plan('https://localhost/') }
+      const atStart = [422, expect.stringMatching(/^body\.rollout\.plan\.gates\.0\.url: localhost is this machine itself: .*--outgoing-allow/)]
+      expect(await fields(api.createGroup({ body: { name: 'a', selector: '*', rollout } }))).toEqual(atStart)
+      const change = { name: 'a', selector: '*', priority: 0, configs: [] }
+      expect(await fields(api.previewRollout({ body: { change, rollout } }))).toEqual(atStart)
+    }
+    await using server = await start({ 'outgoing-allow': '127.0.0.1' })
+    const api = clientOf(server.consoleUrl, readToken(server.adminTokenPath))
+    expect(await fields(api.createGroup({ body: { name: 'a', selector: '*', plan: plan('http://127.0.0.1:9/', 'https://localhost/') } }))).toEqual([])
   })
 
   it('lets right tokens in from an address that wrong ones come from at a high rate', async () => {

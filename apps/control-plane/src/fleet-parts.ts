@@ -9,11 +9,11 @@ import { parseAllowedTargets } from './config/allowed-targets.ts'
 import type { ControlPlaneConfig } from './config/options.ts'
 import { createDecisions } from './decisions.ts'
 import type { DecisionStores } from './decisions.ts'
-import { createJudge } from './gates/index.ts'
+import { createJudge, createPlanCheck } from './gates/index.ts'
 import { createOutgoing } from './outgoing/index.ts'
 import { createRollouts } from './rollouts/index.ts'
 import type { RolloutsPart } from './rollouts/index.ts'
-import type { Foundation, JudgeGate } from './seams.ts'
+import type { CheckPlan, Foundation, JudgeGate } from './seams.ts'
 import { programVersion } from './system/version.ts'
 import { openTelemetry } from './telemetry/index.ts'
 import type { Telemetry, TelemetryOptions } from './telemetry/index.ts'
@@ -27,6 +27,7 @@ export interface FleetParts {
   readonly rollouts: RolloutsPart
   readonly telemetry: Telemetry
   readonly webhooks: Webhooks
+  readonly checkPlan: CheckPlan
 }
 
 export interface FleetPartsOptions {
@@ -64,12 +65,13 @@ export async function createFleetParts({ foundation, config, dir, telemetryEndpo
   )
   const { evidence } = telemetry
   const judge = createJudge({ evidence, fleet: () => agents.fleet, outgoing, signingSecret: (url) => webhooks.signingSecret(url), clock, log })
-  const rollouts = await createRolloutsOf(foundation, decisions, { judge, evidence }, () => agents)
+  const checkPlan = createPlanCheck(outgoing)
+  const rollouts = await createRolloutsOf(foundation, decisions, { judge, evidence, checkPlan }, () => agents)
   const agents: Agents = started.use(
     await createAgents({ ...foundation, decisions, rollouts: rollouts.forAgents, telemetryEndpoint, version: programVersion, maxAgents: config.maxAgents }),
   )
   started.use(rollouts)
-  return { decisions, agents, rollouts, telemetry, webhooks }
+  return { decisions, agents, rollouts, telemetry, webhooks, checkPlan }
 }
 
 /** The operator named this address, so it may be anywhere; what people enter later may not. */
@@ -83,7 +85,7 @@ function forwardOf({ telemetryForward, telemetryForwardHeader }: ControlPlaneCon
 function createRolloutsOf(
   foundation: Foundation,
   { groups, readChange }: DecisionStores,
-  { judge, evidence }: { readonly judge: JudgeGate; readonly evidence: Telemetry['evidence'] },
+  { judge, evidence, checkPlan }: { readonly judge: JudgeGate; readonly evidence: Telemetry['evidence']; readonly checkPlan: CheckPlan },
   agents: () => Agents,
 ): Promise<RolloutsPart> {
   const timing = realTiming(foundation.clock)
@@ -91,6 +93,7 @@ function createRolloutsOf(
     ...foundation,
     fleet: () => agents().fleet,
     judge,
+    checkPlan,
     evidence,
     timing,
     deadlines: new Deadlines(timing),

@@ -3,7 +3,7 @@
  * that it needs; features never import each other.
  */
 import type { AgentCounts, AgentSummary, ConfigFile, FragmentRef, Override, OwnTelemetry } from '@drover/api'
-import type { Gate, GivenRevision, GroupRule, Lookup, Outcome, OwnMetric, RolloutStateName, Selector, Verdict } from '@drover/fleet'
+import type { Gate, GivenRevision, GroupRule, Lookup, Outcome, OwnMetric, PlanFinding, RolloutPlan, RolloutStateName, Selector, Verdict } from '@drover/fleet'
 import type { InstanceUid } from '@drover/protocol'
 import type { OpampHandler, OpampServer } from '@drover/server'
 import type { Registry } from '@prometheus-io/client'
@@ -198,6 +198,9 @@ export interface GateQuestion {
   readonly since: number
   readonly now: number
 }
+
+/** Empty: the plan can be started. What cannot be told before, such as what a name leads to, is seen when it is needed. */
+export type CheckPlan = (plan: RolloutPlan) => readonly PlanFinding[]
 
 /** Answers within seconds, never throws: what goes wrong is an inconclusive verdict that says so. */
 export type JudgeGate = (gate: Gate, question: GateQuestion) => Promise<Verdict>

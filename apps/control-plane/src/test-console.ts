@@ -1,6 +1,7 @@
 /** The console listener on a real socket over a real store, with a fleet that a test sets by hand. */
 import { createApiClient } from '@drover/api'
 import type { ApiClient } from '@drover/api'
+import { checkPlan } from '@drover/fleet'
 import type { RolloutStateName } from '@drover/fleet'
 import { pino } from 'pino'
 import { createAccess } from './access/index.ts'
@@ -86,7 +87,7 @@ export async function startTestConsole(options: { readonly consoleDir?: string }
   const decisions = createDecisions(foundation)
   const config = loadConfig({ flags: { 'console-listen': '127.0.0.1:0', ...(options.consoleDir === undefined ? {} : { 'console-dir': options.consoleDir }) } })
   const idempotency = createIdempotency(test.store, clock)
-  const others = { agents: fakeAgents(fleet), decisions, rollouts: fakeRollouts(fleet, decisions), telemetry: noRoutes, webhooks: noRoutes }
+  const others = { agents: fakeAgents(fleet), decisions, rollouts: fakeRollouts(fleet, decisions), telemetry: noRoutes, webhooks: noRoutes, checkPlan }
   const server = await createConsole(config, { ...foundation, ...others, idempotency, access, agentsEndpoint }, true)
   const { port } = await listen(server.app.server, config.consoleListen, 'console-listen')
   const origin = `http://127.0.0.1:${port}`

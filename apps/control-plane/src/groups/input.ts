@@ -1,10 +1,11 @@
 /** What people write of a group, checked and completed: the values of a revision, and the plan by which it goes out. */
 import type { ConfigFile, Finding, GroupInput, OwnTelemetry } from '@drover/api'
-import { SelectorError, checkPlan, formatSelector, parseSelector } from '@drover/fleet'
+import { SelectorError, formatSelector, parseSelector } from '@drover/fleet'
 import type { RolloutPlan, Selector } from '@drover/fleet'
 import type { z } from 'zod'
 import { InvalidInputError } from '../http/errors.ts'
 import type { FieldError } from '../http/errors.ts'
+import type { CheckPlan } from '../seams.ts'
 import type { ReadStore } from '../storage/store.ts'
 import { checkNames, namesIn } from './references.ts'
 import type { ReadConfig } from './references.ts'
@@ -51,9 +52,9 @@ export async function checkInput(options: InputOptions, from: ReadStore, input: 
 }
 
 /** @throws {InvalidInputError} naming the field. */
-export function checkedPlan(given: NonNullable<Input['plan']>, field: string): RolloutPlan {
+export function checkedPlan(check: CheckPlan, given: NonNullable<Input['plan']>, field: string): RolloutPlan {
   const plan = given as RolloutPlan // as: the same shape; that an absent soak is no key at all is seen to when it is stored as JSON
-  const errors = checkPlan(plan).map((finding) => ({ field: `${field}.${dotted(finding.field)}`, message: finding.message }))
+  const errors = check(plan).map((finding) => ({ field: `${field}.${dotted(finding.field)}`, message: finding.message }))
   if (errors.length > 0) throw refused(errors)
   return plan
 }

@@ -3,7 +3,7 @@ import type { RolloutStart } from '@drover/api'
 import type { Selector } from '@drover/fleet'
 import type { EventLog } from '../events/event-log.ts'
 import { NotFoundError } from '../http/errors.ts'
-import type { RevisionRule } from '../seams.ts'
+import type { CheckPlan, RevisionRule } from '../seams.ts'
 import type { ReadStore, Store, Tx } from '../storage/store.ts'
 import type { InputOptions } from './input.ts'
 import type { PreviewGroup } from './preview.ts'
@@ -39,6 +39,7 @@ export interface GroupRoutesOptions extends InputOptions {
   /** Counted now, one agent after the other: for a group whose members are not known yet. */
   readonly countsOf: (selector: Selector) => Counts
   readonly preview: PreviewGroup
+  readonly checkPlan: CheckPlan
   readonly rollouts: GroupRollouts
   /** How many agents would run something else if the group gave this. */
   readonly effectOf: (change: { group: string; revision: RevisionRule }) => Promise<{ readonly changing: number }>

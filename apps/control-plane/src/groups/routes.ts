@@ -59,7 +59,7 @@ function bindWriting(bind: BindRoute, options: GroupRoutesOptions): void {
       const { name, description, message, rollout } = call.body
       if (await groups.find(tx, name)) throw new ConflictError('already-exists', `there is a group ${name} already: change it, or choose another name`)
       const { values } = await checkInput(options, tx, call.body, undefined)
-      const plan = ownPlan(call.body, null)
+      const plan = ownPlan(options, call.body, null)
       const author = call.caller.name
       const { revision } = await groups.create(tx, name, { description, plan }, values, { author, message })
       const { selector, priority, configs } = values
@@ -87,7 +87,7 @@ async function setGroup(
   const { name } = before
   requireMatch(ifMatch, `the group ${name}`, etagOf(before), showGroup(before, options.countsByGroup().get(name)))
   const { values } = await checkInput(options, tx, body, before.revision)
-  const own = ownPlan(body, before.plan)
+  const own = ownPlan(options, body, before.plan)
   const changed = changesBetween(before.revision, values)
   const reason = changed.length === 0 ? null : options.rollouts.whyNotChangeable(name)
   if (reason !== null) throw new ConflictError('not-changeable-now', reason)
@@ -114,9 +114,9 @@ async function begin(options: GroupRoutesOptions, tx: Tx, name: string, start: R
   tx.afterCommit(options.onGroupsChanged)
 }
 
-function ownPlan({ plan }: Input, before: RolloutPlan | null): RolloutPlan | null {
+function ownPlan({ checkPlan }: GroupRoutesOptions, { plan }: Input, before: RolloutPlan | null): RolloutPlan | null {
   if (plan === undefined) return before
-  return plan === null ? null : checkedPlan(plan, 'body.plan')
+  return plan === null ? null : checkedPlan(checkPlan, plan, 'body.plan')
 }
 
 /** No staged rollout is called one. */

@@ -186,14 +186,32 @@ describe('a forbidden place', () => {
 
   it('is told before a call where no name server has to be asked', () => {
     const outgoing = open({ allow: 'prometheus.internal:9090,10.0.0.0/8' })
-    const refused = ['http://127.0.0.1/', 'https://u@example.com/', 'gopher://example.com'].map((url) => outgoing.refusalOf(url) !== undefined)
+    const refused = [
+      'http://127.0.0.1/',
+      'https://u@example.com/',
+      'gopher://example.com',
+      'https://localhost/',
+      'https://a.localhost./',
+      'https://[::1]/',
+    ].map((url) => outgoing.refusalOf(url) !== undefined)
     const fine = ['https://example.com/', 'http://prometheus.internal:9090/', 'http://10.1.2.3/', 'https://prometheus.internal/'].map((url) =>
       outgoing.refusalOf(url),
     )
     expect([refused, fine]).toEqual([
-      [true, true, true],
+      [true, true, true, true, true, true],
       [undefined, undefined, undefined, undefined],
     ])
+  })
+})
+
+describe('the machine’s own name', () => {
+  it('is refused unless it, or an address that it stands for, is allowed', () => {
+    const url = 'https://localhost:8080/'
+    for (const allow of ['localhost', 'localhost:8080', '127.0.0.0/8', '::1']) expect(open({ allow }).refusalOf(url)).toBeUndefined()
+    for (const allow of ['localhost:9090', '10.0.0.0/8', 'prometheus.internal'])
+      expect(open({ allow }).refusalOf(url)).toBe(
+        'localhost is this machine itself: not called; the server’s option --outgoing-allow names the places that may be called besides the public internet',
+      )
   })
 })
 

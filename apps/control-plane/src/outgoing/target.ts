@@ -28,8 +28,19 @@ export function parseTarget(text: string, allowed: readonly AllowedTarget[]): UR
   const [hostname, port] = [hostOf(url), portOf(url)]
   if (hostname === '') throw new OutgoingError('refused', 'the address names no host')
   if (isIP(hostname) !== 0) checkAddress(hostname, { hostname, port }, allowed)
+  else if (isOwnName(hostname)) checkOwnName({ hostname, port }, allowed)
   if (url.protocol === 'http:' && !mayBePlain(hostname, port, allowed)) throw notEncrypted(url)
   return url
+}
+
+/** Names that stand for the machine itself, whatever a name server says (RFC 6761). */
+function isOwnName(hostname: string): boolean {
+  return hostname === 'localhost' || hostname.endsWith('.localhost')
+}
+
+function checkOwnName(target: { readonly hostname: string; readonly port: number }, allowed: readonly AllowedTarget[]): void {
+  if (['127.0.0.1', '::1'].some((address) => isAllowed(allowed, { ...target, address }))) return
+  throw new OutgoingError('refused', `${target.hostname} is this machine itself: not called; ${howToAllow}`)
 }
 
 /** A name may be allowed by itself, or by the range that its addresses are in; then only the addresses tell. */

@@ -32,6 +32,7 @@ export async function createRollouts(options: RolloutsOptions): Promise<Rollouts
     driver,
     fleet,
     now,
+    checkPlan: options.checkPlan,
     readRevision: options.readRevision,
     events,
     newId: options.newId ?? newRolloutId,

@@ -2,7 +2,7 @@
 import type { BodyOf, Finding, RolloutStart, rolloutRoutes } from '@drover/api'
 import type { RolloutPlan, RolloutStateName } from '@drover/fleet'
 import type { BindRoute, BindStream } from '../http/bind-route.ts'
-import type { FleetForRollouts, Foundation, JudgeGate, RevisionRule, RolloutsForAgents, TelemetryEvidence } from '../seams.ts'
+import type { CheckPlan, FleetForRollouts, Foundation, JudgeGate, RevisionRule, RolloutsForAgents, TelemetryEvidence } from '../seams.ts'
 import type { ReadStore, Tx } from '../storage/store.ts'
 
 /** Many coarse deadlines on one timer; as `Deadlines` of the agents part. */
@@ -42,6 +42,7 @@ export interface ReadChange {
 export interface RolloutsOptions extends Foundation {
   /** Asked once the agents part is there. */
   readonly fleet: () => FleetForRollouts
+  readonly checkPlan: CheckPlan
   readonly judge: JudgeGate
   readonly evidence: TelemetryEvidence
   readonly timing: Timing

@@ -110,7 +110,7 @@ describe('plans', () => {
         }
         if (findings.length > 0) {
           refused += 1
-          const error = errorOf(() => choosePlan({ plan: plan as ApiPlan }, null, 'body.rollout')) // as: likewise
+          const error = errorOf(() => choosePlan(checkPlan, { plan: plan as ApiPlan }, null, 'body.rollout')) // as: likewise
           expect(error).toBeInstanceOf(InvalidInputError)
           for (const { field } of (error as InvalidInputError).errors) {
             expect(field.startsWith('body.rollout.plan.')).toBe(true)

@@ -24,7 +24,7 @@ export function bindPreviewRoutes(bind: BindRoute, options: PreviewRoutesOptions
     const state = await options.findGroup(store.read, change.group)
     const brought = planOf(body.change)
     const own = brought === undefined ? (state?.plan ?? null) : brought
-    const { plan } = choosePlan(body.rollout ?? {}, own, 'body.rollout', brought === undefined ? 'group.plan' : 'body.change.plan')
+    const { plan } = choosePlan(options.checkPlan, body.rollout ?? {}, own, 'body.rollout', brought === undefined ? 'group.plan' : 'body.change.plan')
     const current = state?.current ?? null
     const selectors = await readSelectors(options, change.group, [current, ...(memory.newestOf(change.group)?.revisions() ?? [])])
     return { data: await previewRollout({ ...change, current, selectors, plan }, { fleet: fleet(), memory, now: timing.now() }) }

@@ -5,7 +5,7 @@ import type { PresetName } from '@drover/api'
 import { createMember, createRollout, matches, placeMembers, step } from '@drover/fleet'
 import type { Candidate, Effect, Member, Rollout, RolloutPlan, Selector, Step } from '@drover/fleet'
 import { ConflictError } from '../http/errors.ts'
-import type { FleetForRollouts } from '../seams.ts'
+import type { CheckPlan, FleetForRollouts } from '../seams.ts'
 import type { Tx } from '../storage/store.ts'
 import { blockerName } from './blockers.ts'
 import type { Driver } from './driver.ts'
@@ -25,6 +25,7 @@ export interface StarterOptions {
   readonly driver: Driver
   readonly fleet: () => FleetForRollouts
   readonly now: () => number
+  readonly checkPlan: CheckPlan
   readonly readRevision: RolloutsOptions['readRevision']
   readonly events: RolloutsOptions['events']
   readonly newId: () => string
@@ -61,7 +62,7 @@ export class Starter {
   }
 
   async begin(tx: Tx, { group, state, to, start, by }: Beginning): Promise<{ id: string; state: Rollout['state'] }> {
-    const chosen = choosePlan(start, state.plan, 'body.rollout')
+    const chosen = choosePlan(this.#options.checkPlan, start, state.plan, 'body.rollout')
     const id = this.#options.newId()
     const now = this.#options.now()
     const about = { id, group, to, ...chosen, reason: start.reason ?? '', createdBy: by, createdAt: now }

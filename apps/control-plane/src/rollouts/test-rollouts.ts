@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { rolloutRoutes } from '@drover/api'
 import type { AnyRoute, BodyOf, Event, ParamsOf, QueryOf, ResponseOf, RolloutStart } from '@drover/api'
-import { isOver, parseSelector, recount } from '@drover/fleet'
+import { checkPlan, isOver, parseSelector, recount } from '@drover/fleet'
 import type { Gate, MemberState, Rollout, Verdict } from '@drover/fleet'
 import { FakeClock } from '@drover/testing'
 import { Registry } from '@prometheus-io/client'
@@ -124,6 +124,7 @@ export class TestRollouts implements AsyncDisposable {
       metrics: new Registry(),
       sealer: { seal: () => new Uint8Array(), open: () => '', mac: () => '' },
       fleet: () => this.fleet,
+      checkPlan,
       judge: (gate, question) => {
         this.questions.push({ gate, question })
         return this.judge(gate, question)

@@ -3,7 +3,7 @@ import { rmSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mergeFiles, toYaml } from '@drover/agent-config'
-import { presets } from '@drover/fleet'
+import { checkPlan, presets } from '@drover/fleet'
 import type { RolloutPlan } from '@drover/fleet'
 import { createOpampServer } from '@drover/server'
 import { FakeClock, ScriptedAgent, TimerQueue, agentTraits, createRandom, portLink } from '@drover/testing'
@@ -67,6 +67,7 @@ class Whole {
     const rollouts = await createRollouts({
       ...foundation,
       fleet: () => agents.fleet,
+      checkPlan,
       judge: async () => ({ verdict: 'pass', text: '', numbers: {} }),
       evidence: { means: async () => new Map(), series: async () => ({ intervalSeconds: 10, points: [] }) },
       timing: this.clock,
