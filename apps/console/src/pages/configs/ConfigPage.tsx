@@ -9,6 +9,7 @@ import { api, isNotFound } from '../../api/client.ts'
 import { configQuery, versionListQuery, versionQuery } from '../../api/queries.ts'
 import { draftListQuery } from '../../api/settings-queries.ts'
 import { ActionButton } from '../../ui/ActionButton.tsx'
+import { AgentText } from '../../ui/AgentText.tsx'
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { LinkButton } from '../../ui/LinkButton.tsx'
@@ -54,7 +55,13 @@ function Shown({ config }: { readonly config: Config }) {
       <PageHeader
         title={config.name}
         parent={<Link to="/configs">Configs</Link>}
-        below={config.description === '' ? undefined : <span className="dimmed">{config.description}</span>}
+        below={
+          config.description === '' ? undefined : (
+            <span className="dimmed">
+              <AgentText text={config.description} />
+            </span>
+          )
+        }
         actions={<Actions config={config} version={version} />}
       />
       <DraftNotice config={config} />

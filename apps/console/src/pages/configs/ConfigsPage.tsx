@@ -6,6 +6,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { configListQuery } from '../../api/queries.ts'
+import { AgentText } from '../../ui/AgentText.tsx'
 import { DataTable } from '../../ui/DataTable.tsx'
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { LinkButton } from '../../ui/LinkButton.tsx'
@@ -83,7 +84,11 @@ export function ConfigsPage() {
                           <Link to="/configs/$name" params={{ name: config.name }}>
                             {config.name}
                           </Link>
-                          {config.description !== '' && <div className="dimmed">{config.description}</div>}
+                          {config.description !== '' && (
+                            <div className="dimmed">
+                              <AgentText text={config.description} />
+                            </div>
+                          )}
                         </td>
                         <td className="nowrap">{config.latest.version}</td>
                         <td className="wrap-anywhere">{config.latest.message || <span className="dimmed">none</span>}</td>

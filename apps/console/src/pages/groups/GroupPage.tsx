@@ -46,7 +46,13 @@ export function GroupPage() {
           <PageHeader
             title={group.name}
             parent={<Link to="/groups">Groups</Link>}
-            below={group.description === '' ? undefined : <span className="dimmed">{group.description}</span>}
+            below={
+              group.description === '' ? undefined : (
+                <span className="dimmed">
+                  <AgentText text={group.description} />
+                </span>
+              )
+            }
             actions={<GroupActions group={group} etag={etag} />}
           />
           <div className="stack">

@@ -4,6 +4,7 @@ import { IconPlus, IconStack2 } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { groupListQuery } from '../../api/queries.ts'
+import { AgentText } from '../../ui/AgentText.tsx'
 import { DataTable } from '../../ui/DataTable.tsx'
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { LinkButton } from '../../ui/LinkButton.tsx'
@@ -65,7 +66,11 @@ export function GroupsPage() {
                         <Link to="/groups/$name" params={{ name: group.name }}>
                           {group.name}
                         </Link>
-                        {group.description !== '' && <div className="dimmed">{group.description}</div>}
+                        {group.description !== '' && (
+                          <div className="dimmed">
+                            <AgentText text={group.description} />
+                          </div>
+                        )}
                       </td>
                       <td className="number">{group.priority}</td>
                       <td className="mono wrap-anywhere">{group.selector}</td>

@@ -12,6 +12,7 @@ import {
   IconPlayerStop,
 } from '@tabler/icons-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
+import { AgentText } from '../../ui/AgentText.tsx'
 import { MemberBar } from '../../ui/MemberBar.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { type Counts, memberParts, partsOf, waveStates } from '../../ui/rollout-states.ts'
@@ -133,7 +134,11 @@ function WaveCard(props: {
           <VisuallyHidden>Wave </VisuallyHidden>
           {index + 1}
         </span>
-        {wave.label !== agentsText(wave.agents) && <span className="wave-label truncate">{wave.label}</span>}
+        {wave.label !== agentsText(wave.agents) && (
+          <span className="wave-label truncate">
+            <AgentText text={wave.label} />
+          </span>
+        )}
         <span className="wave-state" data-tone={look.tone} title={look.meaning}>
           <Mark size={12} stroke={2.2} aria-hidden />
           {look.label}

@@ -3,6 +3,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { revisionListQuery } from '../../api/queries.ts'
+import { AgentText } from '../../ui/AgentText.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { QueryView } from '../../ui/QueryView.tsx'
 import { RevisionChanges } from '../groups/RevisionChanges.tsx'
@@ -35,7 +36,8 @@ export function WhatChanges({ group, from, to }: { readonly group: string; reado
               <RevisionChanges from={from === null ? undefined : before} to={after} />
               {after.message !== '' && (
                 <p className="panel-body dimmed">
-                  “{after.message}”, {after.author}
+                  “<AgentText text={after.message} />
+                  ”, {after.author}
                 </p>
               )}
             </>

@@ -7,6 +7,7 @@ import { useState } from 'react'
 import { api } from '../../api/client.ts'
 import { secretListQuery } from '../../api/settings-queries.ts'
 import { ActionButton } from '../../ui/ActionButton.tsx'
+import { AgentText } from '../../ui/AgentText.tsx'
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
 import { CopyButton } from '../../ui/CopyButton.tsx'
 import { DataTable } from '../../ui/DataTable.tsx'
@@ -101,7 +102,11 @@ function SecretTable({ secrets, onSet }: { readonly secrets: readonly Secret[]; 
             <tr key={secret.name}>
               <td className="wrap-anywhere">
                 <code>{secret.name}</code> <CopyButton text={reference(secret.name)} label={`Copy ${reference(secret.name)}`} />
-                {secret.description !== '' && <div className="dimmed">{secret.description}</div>}
+                {secret.description !== '' && (
+                  <div className="dimmed">
+                    <AgentText text={secret.description} />
+                  </div>
+                )}
               </td>
               <td className="number">{secret.version}</td>
               <td>
