@@ -1,8 +1,8 @@
-/** Runs a command line and gives its exit code: 0 done, 1 refused or failed, 2 wrong usage. */
+/** Runs a command line and gives its exit code: 0 done, 1 refused or failed, 2 wrong usage, 3 what was followed waits for a person. */
 import { CommanderError } from 'commander'
 import { buildProgram } from './command/build.ts'
 import { loadRoot } from './commands/index.ts'
-import { UsageError, describeError, exitCodes } from './errors.ts'
+import { UsageError, WaitsError, describeError, exitCodes } from './errors.ts'
 import type { ExitCode } from './errors.ts'
 import type { Io } from './io.ts'
 import { painterFor } from './output/colour.ts'
@@ -16,8 +16,13 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
     if (error instanceof CommanderError) return reportUsage(error, io)
     if (error instanceof UsageError && error.message === '') return exitCodes.usage
     complain(io, describeError(error))
-    return error instanceof UsageError ? exitCodes.usage : exitCodes.failed
+    return exitCodeOf(error)
   }
+}
+
+function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return exitCodes.usage
+  return error instanceof WaitsError ? exitCodes.waits : exitCodes.failed
 }
 
 function reportUsage(error: CommanderError, io: Io): ExitCode {

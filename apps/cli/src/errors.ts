@@ -1,13 +1,17 @@
 /** Why a command ends with another exit code than 0, and how that is said to a person. */
 import { printable } from './output/text.ts'
 
-export const exitCodes = { done: 0, failed: 1, usage: 2 } as const
+/** waits: nothing goes on until a person acts. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, waits: 3 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 /** Refused or failed; the message is for a person. */
 export class CliError extends Error {
-  override readonly name = 'CliError'
+  override readonly name: string = 'CliError'
 }
+
+/** What was followed waits for a person; the message says for what. */
+export class WaitsError extends CliError {}
 
 /** The command was written wrongly. */
 export class UsageError extends Error {

@@ -8,6 +8,8 @@ export interface TestIo extends Io {
   signal(): void
   /** Resolves when `stdout` has the text. */
   untilWritten(text: string): Promise<void>
+  /** Resolves when `stderr` has the text. */
+  untilComplained(text: string): Promise<void>
   /** Resolves when `stdout` has so many lines. */
   untilLines(count: number): Promise<void>
 }
@@ -55,6 +57,7 @@ export function testIo(options: TestIoOptions = {}): TestIo {
       for (const handler of handlers) handler('SIGINT')
     },
     untilWritten: (text) => until(() => written.stdout.includes(text)),
+    untilComplained: (text) => until(() => written.stderr.includes(text)),
     untilLines: (count) => until(() => written.stdout.split('\n').length > count),
   }
 }

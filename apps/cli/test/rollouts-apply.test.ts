@@ -110,6 +110,14 @@ describe('apply', () => {
     expect((await json(['groups', 'show', 'gateways'])).current).toBe(2)
   })
 
+  it('asks before it sends to all agents at once, and says to how many', async () => {
+    write('gateways.drover.yaml', gateways.replace('selector:', 'priority: 3\nselector:'))
+    const question = 'Make 2 changes, and give them to all 2 agents of "gateways" at the same time, without waves?'
+    expect(await apply('--all-at-once')).toMatchObject({ code: 2, stderr: expect.stringContaining(`${question} Say --yes`) })
+    expect(await apply('--all-at-once', '--draft')).toMatchObject({ code: 2, stderr: expect.stringContaining('Make 2 changes? Say --yes') })
+    expect((await json(['groups', 'show', 'gateways'])).revision.priority).toBe(0)
+  })
+
   it('takes presets as plans, a plan within the group, and refuses other names', async () => {
     const planned = async (plan: string) => {
       write('gateways.drover.yaml', gateways.replace('plan: at-once-enough', `plan: ${plan}`))
@@ -123,8 +131,11 @@ describe('apply', () => {
     expect((await json(['groups', 'show', 'gateways'])).plan).toBeNull()
     expect(await planned('nothing')).toMatchObject({
       code: 1,
-      stderr:
-        'drover: fleet/gateways.drover.yaml, document 2: there is no plan "nothing": name a Plan document, or one of careful, standard, quick, everyone\n',
+      stderr: 'drover: fleet/gateways.drover.yaml, document 2: there is no plan "nothing": name a Plan document, or one of careful, standard, quick\n',
+    })
+    expect(await planned('everyone')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('document 2: all agents at once is no plan for every change: say --all-at-once'),
     })
     expect(await planned('{ soak: long }')).toMatchObject({ code: 1, stderr: expect.stringContaining('fleet/gateways.drover.yaml, document 2: soak: "long"') })
   })

@@ -17,7 +17,7 @@ beforeAll(async () => {
   writeFileSync(join(fixture.folder, 'slow.yaml'), slowPlan)
   writeFileSync(join(fixture.folder, 'good.yaml'), good)
   await drover(['configs', 'create', 'gateway', '--file', 'good.yaml'])
-  await drover(['groups', 'create', 'all', '--selector', '*', '--config', 'gateway', '--all-at-once'])
+  await drover(['groups', 'create', 'all', '--selector', '*', '--config', 'gateway', '--all-at-once', '--yes'])
   await watch('all')
 })
 afterAll(() => fixture[Symbol.asyncDispose]())
@@ -126,6 +126,42 @@ describe('a person', () => {
     expect(await drover(['rollouts', 'rollback', id, '--yes', '-m', 'drops spans'])).toMatchObject({ code: 0 })
     expect(await watch(id)).toMatchObject({ code: 1 })
     expect(await json(['rollouts', 'show', id])).toMatchObject({ state: 'rolledBack' })
+  })
+
+  it('is told what to do about a rollout that waits for one, and --exit-on-pause does not wait', async () => {
+    const draft = await change('slow.yaml', '--draft')
+    expect(await drover(['rollouts', 'watch', draft, '--exit-on-pause'])).toEqual({
+      code: 3,
+      stdout: expect.stringContaining('draft, '),
+      stderr: `drover: Waits for a person. Prepared, not started. Decide with: drover rollouts start ${draft}\n`,
+    })
+    await drover(['rollouts', 'start', draft])
+    await untilSoaking(draft)
+    const { io, ended } = fixture.begin(['rollouts', 'watch', draft])
+    await io.untilWritten('soaking, ')
+    expect(io.written.stderr).toBe('')
+    await drover(['rollouts', 'pause', draft, '-m', 'looking'])
+    await io.untilComplained('Waits for a person')
+    expect(io.written.stderr).toMatch(
+      /^Waits for a person\. Paused in wave 1 of 2: looking; .*Decide with: drover rollouts resume rol_\w+; .*drover rollouts rollback rol_/,
+    )
+    io.signal()
+    expect(await ended).toBe(0)
+    expect(await drover(['rollouts', 'watch', draft, '--exit-on-pause', '-o', 'json'])).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('"waitsForPerson":true'),
+      stderr: expect.stringContaining(`drover rollouts resume ${draft}`),
+    })
+    await drover(['rollouts', 'rollback', draft, '--yes'])
+    expect(await drover(['rollouts', 'watch', draft, '--exit-on-pause'])).toMatchObject({ code: 1 })
+  })
+
+  it('waits for another one to approve: that, too, is said', async () => {
+    writeFileSync(join(fixture.folder, 'approved.yaml'), `${quickPlan}approval: anotherPerson\n`)
+    const id = await change('approved.yaml')
+    const watched = await drover(['rollouts', 'watch', id, '--exit-on-pause'])
+    expect(watched).toMatchObject({ code: 3, stderr: expect.stringContaining('Waits for a person. Waits for another person to approve') })
+    await drover(['rollouts', 'stop', id, '--yes'])
   })
 
   it('stops a rollout, which leaves the group divided, and may take it back later', async () => {
@@ -262,8 +298,25 @@ describe('the plan of a group', () => {
 
   it('is left aside for one change that is sent to all at once, and it is said so', async () => {
     await newVersion()
-    const sent = await drover(['groups', 'set', 'all', '--upgrade', 'gateway', '--all-at-once'])
+    const sent = await drover(['groups', 'set', 'all', '--upgrade', 'gateway', '--all-at-once', '--yes'])
     expect(sent).toMatchObject({ code: 0, stderr: expect.stringContaining('all at the same time. Follow it with') })
+    expect((await watch('all')).code).toBe(0)
+    const asked = `Give the change of "all" to all 5 agents that it selects (5 of the fleet get another configuration) at the same time, without waves?`
+    await newVersion()
+    const again = ['groups', 'set', 'all', '--upgrade', 'gateway', '--all-at-once']
+    expect(await drover(again)).toMatchObject({ code: 2, stderr: `drover: ${asked} Say --yes, as there is no terminal to ask on.\n` })
+    expect(await drover(again, { answers: ['n'] })).toMatchObject({ code: 1, stderr: 'drover: nothing was done\n' })
+    const create = ['groups', 'create', 'every', '--selector', '*', '--priority', '-5', '--all-at-once']
+    expect(await drover(create)).toMatchObject({ code: 2, stderr: expect.stringContaining('Give the change of "every" to all 5 agents that it selects (0 of') })
+    expect(await drover(create, { answers: ['n'] })).toMatchObject({ code: 1 })
+    expect((await json(['groups', 'list'])).items).toHaveLength(1)
+    const prepared = await drover([...again, '--draft'])
+    expect(prepared).toMatchObject({ code: 0, stderr: expect.stringContaining('prepared') })
+    expect(await drover(['rollouts', 'start', 'all'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Give revision \d+ to all 5 agents of "all" \(5 get another/),
+    })
+    expect(await drover(['rollouts', 'start', 'all'], { answers: ['y'] })).toMatchObject({ code: 0 })
     expect((await watch('all')).code).toBe(0)
     expect((await json(['events', '--kind', 'rollout.started', '--limit', '500'])).items.at(-1).summary).toMatch(/at once|same time/)
   })

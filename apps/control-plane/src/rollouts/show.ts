@@ -52,8 +52,13 @@ export function showRollout(stored: StoredRollout, memory: RolloutMemory, by: st
     gates: showGates(plan, rollout),
     blockers: isOver(rollout) ? [] : blockersOf(memory, { rollout, seq }).map(({ id, group }) => ({ id, group })),
     supersededBy: rollout.state === 'superseded' ? rollout.by : null,
+    waitsForPerson: waitsForPerson(rollout),
     actions: possibleActions(stored, memory, by),
   }
+}
+
+function waitsForPerson(rollout: Rollout): boolean {
+  return rollout.state === 'draft' || rollout.state === 'paused' || (rollout.state === 'waiting' && rollout.hindrance?.kind === 'approval')
 }
 
 function showWave(rollout: Rollout, wave: Wave, index: number): ShownWave {

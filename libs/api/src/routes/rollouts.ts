@@ -101,6 +101,8 @@ export const Rollout = RolloutSummary.extend({
   /** Rollouts that have to end first. */
   blockers: z.array(z.object({ id: RolloutId, group: ResourceName })),
   supersededBy: RolloutId.nullable(),
+  /** Nothing more happens until a person acts: it is not started, paused, or waits for an approval. */
+  waitsForPerson: z.boolean(),
   /** Every action, and why it is not possible now. */
   actions: z.array(z.object({ action: RolloutActionName, allowed: z.boolean(), why: z.string().nullable() })),
 }).meta({ id: 'Rollout' })

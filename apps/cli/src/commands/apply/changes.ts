@@ -33,6 +33,8 @@ export interface GroupChange {
   /** What is another, e.g. `selector: a = b → a = c`. */
   readonly details: readonly string[]
   readonly input: GroupInput
+  /** Who is in its rollout. */
+  readonly agents: number
   readonly etag: string | null
 }
 
@@ -117,17 +119,17 @@ async function findGroupChange(
   const details = described(before?.data, input)
   if (before !== undefined) details.push(...(await newerSecrets(context, before.data, input)))
   const action = before === undefined ? 'create' : details.length === 0 ? 'none' : 'change'
-  if (action !== 'none') await checkGroup(context, document, { ...input, ...(before === undefined ? {} : { group: name }) }, configs)
-  return { kind: 'group', name, action, details, input, etag: before?.etag ?? null }
+  const agents = action === 'none' ? 0 : await checkGroup(context, document, { ...input, ...(before === undefined ? {} : { group: name }) }, configs)
+  return { kind: 'group', name, action, details, input, agents, etag: before?.etag ?? null }
 }
 
-/** What the server would refuse is known before anything is made; of config versions that are not made yet it knows nothing. */
+/** What the server would refuse is known before anything is made; of config versions that are not made yet it knows nothing. Gives the agents of its rollout. */
 async function checkGroup(
   { api, io, output }: ClientContext,
   { name, where }: GroupDocument,
   change: GroupInput & { readonly group?: string },
   configs: readonly ConfigChange[],
-): Promise<void> {
+): Promise<number> {
   const isMade = (ref: { config: string; version: number }) => !configs.some(({ name: made, action }) => made === ref.config && action !== 'none')
   const known = change.configs.filter(isMade)
   const { data } = await api.previewRollout({ body: { change: { ...change, configs: known } } }).catch((error: unknown) => {
@@ -136,9 +138,10 @@ async function checkGroup(
     const lines = errors.map(({ field, message }) => `${where}: ${field.replace(/^(body\.(change\.)?|group\.)/, '')}: ${message}`)
     throw new CliError(lines.length > 0 ? lines.join('\n') : `${where}: ${detail}`, { cause: error })
   })
-  if (known.length < change.configs.length) return
+  if (known.length < change.configs.length) return data.agents
   for (const finding of data.findings) io.stderr.write(`${findingLine(finding, output.paint)}\n`)
   if (data.findings.some(({ severity }) => severity === 'error')) throw new CliError(`${where}: group "${name}" has errors; nothing was changed`)
+  return data.agents
 }
 
 /** Those of which the members have an older value than there is, if the documents ask for the latest. */
@@ -197,10 +200,13 @@ async function planOf(context: ClientContext, { plan, where }: GroupDocument, pl
   if (typeof plan !== 'string') return completePlan(context, plan, where)
   const document = plans.find(({ name }) => name === plan)
   if (document !== undefined) return completePlan(context, document.plan, document.where)
+  if (plan === 'everyone') throw new CliError(`${where}: all agents at once is no plan for every change: say --all-at-once with the one that you mean`)
   const { data } = await context.api.listPresets({})
   const preset = data.items.find(({ name }) => name === plan)
   if (preset === undefined)
-    throw new CliError(`${where}: there is no plan "${plan}": name a Plan document, or one of ${data.items.map(({ name }) => name).join(', ')}`)
+    throw new CliError(
+      `${where}: there is no plan "${plan}": name a Plan document, or one of ${data.items.flatMap(({ name }) => (name === 'everyone' ? [] : [name])).join(', ')}`,
+    )
   return preset.plan
 }
 

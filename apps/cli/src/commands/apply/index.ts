@@ -38,10 +38,18 @@ export const applyCommand = clientCommand({
     output.result(forPrograms(changes, options.dryRun), () => describeChanges(context, changes))
     if (open.length === 0) output.note('Everything is as the documents say.')
     if (open.length === 0 || options.dryRun) return
-    await confirm(io, `Make ${countOf(open.length, 'change')}?`, options)
+    await confirm(io, question(open.length, changes, options), options)
     await make(context, changes, { message: options.message ?? '', rollout })
   },
 })
+
+function question(count: number, { groups }: Changes, { allAtOnce, draft }: { readonly allAtOnce: boolean; readonly draft: boolean }): string {
+  const make = `Make ${countOf(count, 'change')}`
+  const changed = groups.filter(({ action }) => action !== 'none')
+  if (!allAtOnce || draft || changed.length === 0) return `${make}?`
+  const who = changed.map(({ name, agents }) => `all ${countOf(agents, 'agent')} of "${name}"`).join(', ')
+  return `${make}, and give them to ${who} at the same time, without waves?`
+}
 
 function forPrograms({ configs, groups }: Changes, dryRun: boolean) {
   return {

@@ -6,7 +6,7 @@ import { argument, flag, integer, optionalArgument, text } from '../../command/s
 import { CliError, UsageError } from '../../errors.ts'
 import { countOf } from '../../output/text.ts'
 import { findingLine } from '../configs/findings.ts'
-import { confirm, yesOption } from '../confirm.ts'
+import { confirm, confirmAllAtOnce, yesOption } from '../confirm.ts'
 import { presetNames, presetPlan, readPlanFile } from '../rollouts/plan-file.ts'
 import { planOptions, readRolloutStart } from '../rollouts/plan-options.ts'
 import { changeOptions, changedGroup, groupOptions, newGroup } from './change.ts'
@@ -25,16 +25,18 @@ export const createGroup = clientCommand({
   name: 'create',
   description: 'Create a group; its configs go to the agents it selects, in waves',
   args: { name: argument('lower-case letters, digits, dots, dashes') },
-  options: { ...groupOptions, ...defaultPlanOption, ...planOptions },
+  options: { ...groupOptions, ...defaultPlanOption, ...planOptions, ...yesOption },
   examples: [{ run: "groups create gateways --selector 'service.name = otelcol' --config gateway", what: 'the latest version of gateway for all of them' }],
   async run(context, args, given) {
-    const { api, output } = context
+    const { api, io, output } = context
     const { selector } = given
     if (selector === undefined) throw new UsageError('say which agents with --selector (* for all)')
     const rollout = await readRolloutStart(context, given)
+    const group = await newGroup(context, { ...given, selector })
+    await confirmAllAtOnce(io, given, async () => whoGetsIt(args.name, (await api.previewGroup({ body: group })).data))
     const body = {
       name: args.name,
-      ...(await newGroup(context, { ...given, selector })),
+      ...group,
       ...(await defaultPlan(context, given)),
       ...(rollout === undefined ? {} : { rollout }),
     }
@@ -52,6 +54,7 @@ export const setGroup = clientCommand({
     ...changeOptions,
     ...defaultPlanOption,
     ...planOptions,
+    ...yesOption,
     ifRevision: integer('--if-revision <number>', 'only if this is still the revision', { min: 1, max: 999_999_999 }),
   },
   examples: [
@@ -60,7 +63,7 @@ export const setGroup = clientCommand({
     { run: 'groups set gateways --upgrade gateway --plan careful', what: 'more slowly, with more gates' },
   ],
   async run(context, args, given) {
-    const { api, output } = context
+    const { api, io, output } = context
     const params = { name: args.group }
     const { data: group, etag } = await api.getGroup({ params })
     if (given.ifRevision !== undefined && group.revision.number !== given.ifRevision) {
@@ -69,7 +72,9 @@ export const setGroup = clientCommand({
       )
     }
     const rollout = await readRolloutStart(context, given)
-    const body = { ...(await changedGroup(context, group, given)), ...(await defaultPlan(context, given)), ...(rollout === undefined ? {} : { rollout }) }
+    const changed = await changedGroup(context, group, given)
+    await confirmAllAtOnce(io, given, async () => whoGetsIt(group.name, (await api.previewGroup({ body: { ...changed, name: group.name } })).data))
+    const body = { ...changed, ...(await defaultPlan(context, given)), ...(rollout === undefined ? {} : { rollout }) }
     const { data } = await api.setGroup({ params, body, ...(etag === null ? {} : { ifMatch: etag }) })
     output.result(data, () => `${data.name} (revision ${data.revision.number})\n`)
     output.note(data.revision.number === group.revision.number ? 'Nothing changes for its members.' : whatHappens(data, given))
@@ -82,6 +87,10 @@ async function defaultPlan(context: ClientContext, { defaultPlan: given }: { rea
   if (given === 'everyone') throw new UsageError('all agents at once is no plan for every change: say --all-at-once with the one change that you mean')
   const preset = presetNames.find((name) => name === given)
   return { plan: preset === undefined ? await readPlanFile(context, given) : await presetPlan(context, preset) }
+}
+
+function whoGetsIt(name: string, { matching, changing }: GroupPreview): string {
+  return `the change of "${name}" to all ${countOf(matching, 'agent')} that it selects (${changing} of the fleet get another configuration)`
 }
 
 function whatHappens({ revision, counts, rollout }: Group, { allAtOnce }: { readonly allAtOnce: boolean }): string {

@@ -78,3 +78,19 @@ export function progressText({ wave, counts, agents }: Pick<RolloutSummary, 'wav
   const bad = badOf(counts)
   return `${where}${counts.applied ?? 0} of ${countOf(agents, 'agent')} applied${bad > 0 ? `, ${bad} bad` : ''}`
 }
+
+const actionWords: Readonly<Record<Rollout['actions'][number]['action'], string>> = {
+  start: 'start',
+  approve: 'approve',
+  pause: 'pause',
+  resume: 'resume',
+  promote: 'promote',
+  retry: 'retry',
+  stop: 'stop',
+  rollBack: 'rollback',
+}
+
+/** What a person may do about it now, as commands. */
+export function possibleCommands({ id, actions }: Pick<Rollout, 'id' | 'actions'>): string[] {
+  return actions.filter(({ allowed }) => allowed).map(({ action }) => `drover rollouts ${actionWords[action]} ${id}`)
+}

@@ -7,7 +7,7 @@ import { readPages } from '../../live/pages.ts'
 import type { Column } from '../../output/table.ts'
 import { countOf, printable } from '../../output/text.ts'
 import { formatAgo, formatTime } from '../../output/time.ts'
-import { countsText, revisionsText, statePaint, stateText, waveColumns } from './describe.ts'
+import { countsText, possibleCommands, revisionsText, statePaint, stateText, waveColumns } from './describe.ts'
 import { findRolloutId, rolloutArgument } from './find-rollout.ts'
 
 const shownDecisions = 10
@@ -113,25 +113,14 @@ function describeRollout({ io, output }: ClientContext, rollout: Rollout, newest
     ['Superseded by', rollout.supersededBy ?? undefined],
   ])
   const waves = rollout.waves.map((wave, index) => ({ ...wave, number: index + 1 }))
-  const can = rollout.actions.filter(({ allowed }) => allowed).map(({ action }) => actionWords[action])
+  const can = possibleCommands(rollout)
   return [
     facts,
     waves.length === 0 ? '' : output.heading('Waves') + output.table(waveColumns(rollout), waves),
     rollout.gates.length === 0 ? '' : output.heading('Gates') + output.table(gateColumns, rollout.gates),
     newest.length === 0 ? '' : output.heading('Decided last') + newest.toReversed().map(decisionLine).join(''),
-    can.length === 0 ? '' : `\n${output.paint('dim', `You can: ${can.map((word) => `drover rollouts ${word} ${rollout.id}`).join('; ')}`)}\n`,
+    can.length === 0 ? '' : `\n${output.paint('dim', `You can: ${can.join('; ')}`)}\n`,
   ].join('')
-}
-
-const actionWords: Readonly<Record<Rollout['actions'][number]['action'], string>> = {
-  start: 'start',
-  approve: 'approve',
-  pause: 'pause',
-  resume: 'resume',
-  promote: 'promote',
-  retry: 'retry',
-  stop: 'stop',
-  rollBack: 'rollback',
 }
 
 const gateColumns: readonly Column<GateResult>[] = [

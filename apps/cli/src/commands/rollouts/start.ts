@@ -1,8 +1,10 @@
 /** `drover rollouts start`: a draft, or a group's way to a revision that it has already. `drover rollouts delete`: a draft that is not wanted. */
 import { clientCommand } from '../../command/command.ts'
+import type { ClientContext } from '../../command/command.ts'
 import { integer } from '../../command/spec.ts'
 import { UsageError } from '../../errors.ts'
-import { confirm, yesOption } from '../confirm.ts'
+import { countOf } from '../../output/text.ts'
+import { confirm, confirmAllAtOnce, yesOption } from '../confirm.ts'
 import { findRolloutId, rolloutArgument } from './find-rollout.ts'
 import { planOptions, readRolloutStart } from './plan-options.ts'
 
@@ -25,13 +27,17 @@ export const startRollout = clientCommand({
       if (options.plan !== undefined || options.allAtOnce || options.draft)
         throw new UsageError('a draft has its plan already: give --revision, or leave the plan out')
       const rolloutId = await findRolloutId(context, args.rollout)
+      const { data: draft } = await api.getRollout({ params: { rolloutId } })
+      const isAllAtOnce = draft.state === 'draft' && draft.preset === 'everyone'
+      await confirmAllAtOnce(io, { ...options, allAtOnce: isAllAtOnce }, () => whoGetsIt(context, draft.group, draft.to))
       const { data } = await api.actOnRollout({ params: { rolloutId, action: 'start' }, body: { reason: options.reason ?? '' } })
       output.result(data, () => `${data.id}\n`)
       output.note(`${data.summary} Follow it with: drover rollouts watch ${data.id}`)
       return
     }
-    if (options.allAtOnce) await confirm(io, `Give revision ${options.revision} to all agents of "${args.rollout}" at the same time?`, options)
-    const body = { group: args.rollout, revision: options.revision, ...(await readRolloutStart(context, options)) }
+    const { revision } = options
+    await confirmAllAtOnce(io, options, () => whoGetsIt(context, args.rollout, revision))
+    const body = { group: args.rollout, revision, ...(await readRolloutStart(context, options)) }
     const { data } = await api.createRollout({ body, idempotencyKey: crypto.randomUUID() })
     output.result(data, () => `${data.id}\n`)
     output.note(
@@ -41,6 +47,12 @@ export const startRollout = clientCommand({
     )
   },
 })
+
+/** Also those who have it from the revision before. */
+async function whoGetsIt({ api }: ClientContext, group: string, revision: number): Promise<string> {
+  const { data } = await api.previewRollout({ body: { change: { group, revision }, rollout: { preset: 'everyone' } } })
+  return `revision ${revision} to all ${countOf(data.agents, 'agent')} of "${group}" (${data.changing} get another configuration)`
+}
 
 export const deleteRollout = clientCommand({
   name: 'delete',

@@ -60,6 +60,7 @@ export function sampleRollout(part: Partial<Rollout> = {}): Rollout {
     gates: [],
     blockers: [],
     supersededBy: null,
+    waitsForPerson: false,
     actions: [],
     ...part,
   }
