@@ -50,4 +50,23 @@ describe('Deadlines', () => {
     clock.advance(1001)
     expect(met).toBe(2)
   })
+
+  it('holds none up when the clock is set back, and takes them along when it is set forward', () => {
+    const clock = new FakeClock()
+    let setByMs = 0
+    const deadlines = new Deadlines({ ...clock, now: () => clock.now() + setByMs })
+    const met: string[] = []
+    deadlines.after(10_000, () => met.push('set before'))
+    clock.advance(5_000)
+    setByMs = -3_600_000
+    deadlines.after(3_000, () => met.push('set after'))
+    clock.advance(4_000)
+    expect(met).toEqual(['set after'])
+    clock.advance(4_000)
+    expect(met).toEqual(['set after', 'set before'])
+    deadlines.after(3_000_000, () => met.push('for a moment'))
+    setByMs = 0
+    clock.advance(2_000)
+    expect(met).toHaveLength(3)
+  })
 })

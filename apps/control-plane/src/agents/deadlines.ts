@@ -3,6 +3,8 @@
 /** Time as this part needs it; tests move it by hand. */
 export interface Timing {
   now(): number
+  /** Milliseconds since some moment, which no clock that is set moves. */
+  monotonic(): number
   setTimeout(callback: () => void, delayMs: number): unknown
   clearTimeout(handle: unknown): void
 }
@@ -11,6 +13,7 @@ export interface Timing {
 export function realTiming(clock: { now(): number }): Timing {
   return {
     now: () => clock.now(),
+    monotonic: () => performance.now(),
     setTimeout: (callback, delayMs) => setTimeout(callback, delayMs).unref(),
     clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout), // as: only what setTimeout above returned is given back
   }
@@ -26,16 +29,25 @@ interface Entry {
 
 const TICK_MS = 1000
 
-/** A deadline is met at the first tick at or after its time: up to a second late, never early. */
+/**
+ * A deadline is met at the first tick at or after its time: up to a second late, never early. Set forward, the system's clock takes its
+ * deadlines along, as some wait for a moment and not for a while; set back, it holds none up.
+ */
 export class Deadlines {
   readonly #timing: Timing
   readonly #ticks = new Map<number, Set<Entry>>()
   #doneTick: number
   #timer: unknown
   #size = 0
+  /** What the system's clock was set back by. */
+  #setBackMs = 0
+  #lastNow: number
+  #lastMonotonic: number
 
   constructor(timing: Timing) {
     this.#timing = timing
+    this.#lastNow = timing.now()
+    this.#lastMonotonic = timing.monotonic()
     this.#doneTick = Math.floor(timing.now() / TICK_MS)
   }
 
@@ -44,8 +56,8 @@ export class Deadlines {
   }
 
   after(delayMs: number, callback: () => void): Deadline {
-    if (this.#size === 0) this.#doneTick = Math.floor(this.#timing.now() / TICK_MS)
-    const tick = Math.max(this.#doneTick + 1, Math.ceil((this.#timing.now() + delayMs) / TICK_MS))
+    if (this.#size === 0) this.#doneTick = Math.floor(this.#now() / TICK_MS)
+    const tick = Math.max(this.#doneTick + 1, Math.ceil((this.#now() + delayMs) / TICK_MS))
     const entry: Entry = { callback }
     const entries = this.#ticks.get(tick) ?? new Set<Entry>()
     this.#ticks.set(tick, entries.add(entry))
@@ -58,6 +70,17 @@ export class Deadlines {
     }
   }
 
+  /** The system's clock, but going on where it was when it is set back. */
+  #now(): number {
+    const now = this.#timing.now()
+    const monotonic = this.#timing.monotonic()
+    const setBackMs = monotonic - this.#lastMonotonic - (now - this.#lastNow)
+    if (setBackMs > TICK_MS) this.#setBackMs += setBackMs
+    this.#lastNow = now
+    this.#lastMonotonic = monotonic
+    return now + this.#setBackMs
+  }
+
   clear(): void {
     this.#ticks.clear()
     this.#size = 0
@@ -67,15 +90,15 @@ export class Deadlines {
 
   #arm(): void {
     if (this.#timer !== undefined || this.#size === 0) return
-    // Never more than a tick: a clock that was set back would put it to sleep for as long, and be set forward again meanwhile.
-    const untilTickMs = (this.#doneTick + 1) * TICK_MS - this.#timing.now()
+    // Never more than a tick: the clock may be set forward meanwhile.
+    const untilTickMs = (this.#doneTick + 1) * TICK_MS - this.#now()
     this.#timer = this.#timing.setTimeout(() => this.#turn(), Math.min(TICK_MS, Math.max(0, untilTickMs)))
   }
 
   #turn(): void {
     this.#timer = undefined
-    const nowTick = Math.floor(this.#timing.now() / TICK_MS)
-    // A clock set back must not make deadlines wait for hours, nor one set forward walk through each tick of a year.
+    const nowTick = Math.floor(this.#now() / TICK_MS)
+    // A clock set forward must not walk through each tick of a year.
     const passed =
       nowTick - this.#doneTick > 3600
         ? [...this.#ticks.keys()].filter((tick) => tick <= nowTick).toSorted((a, b) => a - b)

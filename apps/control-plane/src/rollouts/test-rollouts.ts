@@ -110,6 +110,7 @@ export class TestRollouts implements AsyncDisposable {
     const store = this.#mortal(real, life)
     const timing = {
       now: () => this.clock.now() + this.clockErrorMs,
+      monotonic: this.clock.monotonic,
       setTimeout: (callback: () => void, delayMs: number) => this.clock.setTimeout(() => life.isDead || callback(), delayMs),
       clearTimeout: this.clock.clearTimeout,
     }
