@@ -205,6 +205,27 @@ describe('mistakes in documents', () => {
     expect(await mistake(`${fine}---\n${document}`)).toContain(`fleet/wrong.drover.yaml, document 2: ${told}`)
   })
 
+  it('in what a new version names are told with file and line, and nothing is made', async () => {
+    const names = good.replace(
+      'debug: {}',
+      () => 'debug:\n    verbosity: ${drover:var.level}\n    token: ${drover:secret.nowhere}\n    kept: $${drover:var.text}',
+    )
+    const config = (text: string) => `kind: Config\nname: named\ncontent: |\n${text.replaceAll(/^(?=.)/gm, '  ')}`
+    const documents = (text: string, more = '') => `${config(text)}---\n${group}configs: [gateway, named]\n${more}`
+    const place = 'drover: fleet/wrong.drover.yaml, document 2: configs.1: named@1 named.yaml'
+    expect(await mistake(documents(names))).toBe(
+      `${place}:7 uses \${drover:var.level}, but the variable level is not set: set it in the group\n${place.replace('drover: ', '')}:8 uses \${drover:secret.nowhere}, but there is no secret nowhere: give it a value first\n`,
+    )
+    expect(await mistake(documents(names, 'variables: { level: basic }\n'))).toBe(
+      `${place}:8 uses \${drover:secret.nowhere}, but there is no secret nowhere: give it a value first\n`,
+    )
+    write('wrong.drover.yaml', documents(names.replace('secret.nowhere', 'var.level'), 'variables: { level: basic, unused: x }\n'))
+    expect(await drover(['apply', '-f', 'fleet/wrong.drover.yaml', '--dry-run'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('the variable unused is set, but no config uses it'),
+    })
+  })
+
   it('in a configuration are told with its line, and nothing is made', async () => {
     const stderr = await mistake(`kind: Config\nname: broken\ncontent: |\n${good.replace('[debug]', '[nowhere]').replaceAll(/^(?=.)/gm, '  ')}`)
     expect(stderr).toMatch(/^broken\.yaml:11:\d+: error: .*nowhere/m)

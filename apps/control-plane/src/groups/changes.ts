@@ -1,5 +1,5 @@
 /** A change of a group that somebody asks about before it is made: one of its revisions, or the group as it would be saved. */
-import type { Finding, rolloutRoutes } from '@drover/api'
+import type { ConfigFile, Finding, rolloutRoutes } from '@drover/api'
 import type { BodyOf } from '@drover/api'
 import { InvalidInputError, NotFoundError } from '../http/errors.ts'
 import type { RevisionRule } from '../seams.ts'
@@ -10,7 +10,7 @@ import { checkFragments } from './preview.ts'
 import { checkNames, namesIn } from './references.ts'
 import type { ReadConfig } from './references.ts'
 import { toRule } from './revision.ts'
-import type { StoredRevision } from './revision.ts'
+import type { ConfigRef, StoredRevision } from './revision.ts'
 import { findGroup } from './options.ts'
 import type { GroupStore } from './store.ts'
 
@@ -42,9 +42,20 @@ export async function readChange(options: ChangesOptions, from: ReadStore, chang
     const files = await readStored(options, from, revision)
     return { group: group.name, revision: toRule(group.name, revision.number, revision), findings: checkFragments(files) }
   }
-  const { values, configs, findings } = await checkInput(options, from, change, group?.revision)
+  const { values, configs, findings } = await checkInput(withNewVersions(options, change.newVersions), from, change, group?.revision)
   const name = group?.name ?? NEW_GROUP
-  return { group: name, revision: toRule(name, NEXT, values), findings: [...findings, ...checkFragments(configs)] }
+  const stored = values.configs.filter((ref) => newVersionOf(change.newVersions, ref) === undefined)
+  return { group: name, revision: toRule(name, NEXT, { ...values, configs: stored }), findings: [...findings, ...checkFragments(configs)] }
+}
+
+type NewVersions = Extract<Change, { readonly selector: string }>['newVersions']
+
+function newVersionOf(versions: NewVersions, { config, version }: ConfigRef): readonly ConfigFile[] | undefined {
+  return versions?.find((made) => made.config === config && made.version === version)?.files
+}
+
+function withNewVersions(options: InputOptions, versions: NewVersions): InputOptions {
+  return { ...options, readFiles: async (from, ref) => newVersionOf(versions, ref) ?? options.readFiles(from, ref) }
 }
 
 /** What was fine when the revision was made may be gone by now. */

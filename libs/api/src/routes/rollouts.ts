@@ -1,6 +1,6 @@
 /** Rollouts: a group on its way from one revision to the next, in waves that are judged before the next one opens. */
 import { z } from 'zod'
-import { ContentHash, Finding, PageQuery, ResourceName, Timestamp, pageOf } from '../common.ts'
+import { ContentHash, Files, Finding, PageQuery, ResourceName, Timestamp, pageOf } from '../common.ts'
 import { defineRoute } from '../route.ts'
 import { AgentId } from './agents.ts'
 import { MissingComponent } from './configs.ts'
@@ -209,7 +209,17 @@ const RolloutParams = z.object({ rolloutId: RolloutId })
 /** The group as it is to become, or a revision that it has already. */
 const Change = z.union([
   z.object({ group: ResourceName, revision: z.number().int().min(1) }),
-  GroupInput.extend({ group: ResourceName.optional().meta({ description: 'Absent: a new group' }) }),
+  GroupInput.extend({
+    group: ResourceName.optional().meta({ description: 'Absent: a new group' }),
+    newVersions: z
+      .array(z.object({ config: ResourceName, version: z.number().int().min(1), files: Files }))
+      .max(20)
+      .optional()
+      .meta({
+        description:
+          'Versions that are about to be made and that `configs` name: they are checked with the rest, but what agents would make of them is not foreseen',
+      }),
+  }),
 ])
 
 export const rolloutRoutes = {

@@ -123,22 +123,23 @@ async function findGroupChange(
   return { kind: 'group', name, action, details, input, agents, etag: before?.etag ?? null }
 }
 
-/** What the server would refuse is known before anything is made; of config versions that are not made yet it knows nothing. Gives the agents of its rollout. */
+/** What the server would refuse is known before anything is made, also of config versions that are not made yet. Gives the agents of its rollout. */
 async function checkGroup(
   { api, io, output }: ClientContext,
   { name, where }: GroupDocument,
   change: GroupInput & { readonly group?: string },
   configs: readonly ConfigChange[],
 ): Promise<number> {
-  const isMade = (ref: { config: string; version: number }) => !configs.some(({ name: made, action }) => made === ref.config && action !== 'none')
-  const known = change.configs.filter(isMade)
-  const { data } = await api.previewRollout({ body: { change: { ...change, configs: known } } }).catch((error: unknown) => {
+  const isNamed = (made: ConfigChange) => change.configs.some(({ config, version }) => config === made.name && version === made.version)
+  const newVersions = configs
+    .filter((made) => made.action !== 'none' && isNamed(made))
+    .map(({ name: config, version, files }) => ({ config, version, files: [...files] }))
+  const { data } = await api.previewRollout({ body: { change: { ...change, ...(newVersions.length > 0 ? { newVersions } : {}) } } }).catch((error: unknown) => {
     if (!(error instanceof ApiError)) throw error
     const { detail, errors = [] } = error.problem
     const lines = errors.map(({ field, message }) => `${where}: ${field.replace(/^(body\.(change\.)?|group\.)/, '')}: ${message}`)
     throw new CliError(lines.length > 0 ? lines.join('\n') : `${where}: ${detail}`, { cause: error })
   })
-  if (known.length < change.configs.length) return data.agents
   for (const finding of data.findings) io.stderr.write(`${findingLine(finding, output.paint)}\n`)
   if (data.findings.some(({ severity }) => severity === 'error')) throw new CliError(`${where}: group "${name}" has errors; nothing was changed`)
   return data.agents
