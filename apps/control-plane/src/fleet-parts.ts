@@ -46,7 +46,7 @@ export async function createFleetParts({ foundation, config, dir, telemetryEndpo
   const { store, events, sealer, clock, log, metrics } = foundation
   const decisions = createDecisions(foundation)
   const outgoing = createOutgoing({ allowed: config.outgoingAllow })
-  const webhooks = started.use(createWebhooks({ store, events, sealer, outgoing, clock, log }))
+  const webhooks = started.use(createWebhooks({ store, events, sealer, outgoing, clock, log, metrics }))
   const telemetry: Telemetry = started.use(
     await openTelemetry({
       dir: join(dir, TELEMETRY_FOLDER),

@@ -1,10 +1,12 @@
 /** Outgoing webhooks: events as signed calls, at least once, tried again until they are taken. */
+import type { Registry as MetricRegister } from '@prometheus-io/client'
 import type { Logger } from 'pino'
 import type { EventLog } from '../events/event-log.ts'
 import type { BindRoute } from '../http/bind-route.ts'
 import type { Outgoing } from '../outgoing/index.ts'
 import type { Clock, Sealer } from '../seams.ts'
 import type { Store } from '../storage/store.ts'
+import { createWebhookMetrics } from './metrics.ts'
 import { Registry } from './registry.ts'
 import { bindWebhookRoutes } from './routes.ts'
 import { pruneDeliveries } from './store.ts'
@@ -17,6 +19,7 @@ export interface WebhooksOptions {
   readonly sealer: Sealer
   readonly outgoing: Pick<Outgoing, 'send' | 'refusalOf'>
   readonly clock: Clock
+  readonly metrics: MetricRegister
   readonly log: Pick<Logger, 'warn'>
   /** For tests: when retries come. */
   readonly timers?: TimerSource
@@ -34,7 +37,8 @@ export interface Webhooks extends AsyncDisposable {
   prune(): Promise<void>
 }
 
-export function createWebhooks({ timers, random = Math.random, ...options }: WebhooksOptions): Webhooks {
+export function createWebhooks({ timers, random = Math.random, metrics: register, ...rest }: WebhooksOptions): Webhooks {
+  const options = { ...rest, metrics: createWebhookMetrics(register) }
   const { store, clock, log } = options
   const registry = new Registry({ ...options, random, timers: createTimers(timers) })
 

@@ -8,6 +8,7 @@ import { startIntake } from './intake.ts'
 import type { Intake } from './intake.ts'
 import { webhookLimits } from './limits.ts'
 import type { Destination } from './message.ts'
+import type { WebhookMetrics } from './metrics.ts'
 import { Sender } from './sender.ts'
 import { findWebhook, readWebhooks } from './store.ts'
 import type { WebhookRow } from './store.ts'
@@ -21,6 +22,7 @@ export interface RegistryOptions {
   readonly clock: Clock
   readonly timers: Timers
   readonly random: () => number
+  readonly metrics: WebhookMetrics
   readonly log: Pick<Logger, 'warn'>
   readonly maxPending?: number
 }

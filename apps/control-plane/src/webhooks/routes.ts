@@ -26,7 +26,7 @@ import {
 } from './store.ts'
 import type { DeliveryRow, WebhookRow } from './store.ts'
 
-export interface WebhookRoutesOptions extends Pick<RegistryOptions, 'store' | 'events' | 'sealer' | 'outgoing' | 'clock'> {
+export interface WebhookRoutesOptions extends Pick<RegistryOptions, 'store' | 'events' | 'sealer' | 'outgoing' | 'clock' | 'metrics'> {
   readonly registry: Registry
 }
 
@@ -99,7 +99,7 @@ function bindCreate(bind: BindRoute, options: WebhookRoutesOptions): void {
 }
 
 function bindChanging(bind: BindRoute, options: WebhookRoutesOptions): void {
-  const { store, events, clock, registry } = options
+  const { store, events, clock, metrics, registry } = options
   bind(webhookRoutes.setWebhook, ({ params, body, caller }) =>
     store.transaction(async (tx) => {
       checkInput(options, body)
@@ -108,9 +108,12 @@ function bindChanging(bind: BindRoute, options: WebhookRoutesOptions): void {
       const last_event_id = before.enabled === 1 ? Math.max(before.last_event_id, registry.position(before.name) ?? 0) : events.lastId()
       const row: WebhookRow = { ...before, url: body.url, events_json: JSON.stringify(body.events), enabled: body.enabled ? 1 : 0, last_event_id }
       await updateWebhook(tx, row)
-      if (!body.enabled) await giveUpPending(tx, row.name, 'the webhook was disabled', clock.now())
+      const givenUp = body.enabled ? 0 : await giveUpPending(tx, row.name, 'the webhook was disabled', clock.now())
       await tell(options, tx, { kind: 'webhook.changed', name: row.name, actor: caller.name, did: 'changed', input: body })
-      tx.afterCommit(() => registry.onChanged(row.name))
+      tx.afterCommit(() => {
+        registry.onChanged(row.name)
+        metrics.count('givenUp', givenUp)
+      })
       return { data: await showWebhook(tx, row) }
     }),
   )

@@ -7,6 +7,7 @@ import type { Store } from '../storage/store.ts'
 import { webhookLimits } from './limits.ts'
 import { messageOf, sendMessage } from './message.ts'
 import type { Destination, TryResult } from './message.ts'
+import type { WebhookMetrics } from './metrics.ts'
 import { nextTryAt } from './schedule.ts'
 import { readEvent, readNext, recordOutcome } from './store.ts'
 import type { DeliveryOutcome, DeliveryRow, WebhookRow } from './store.ts'
@@ -19,6 +20,7 @@ export interface SenderOptions {
   readonly clock: Clock
   readonly timers: Timers
   readonly random: () => number
+  readonly metrics: WebhookMetrics
   readonly log: Pick<Logger, 'warn'>
   /** Whether an event may say that a delivery of this webhook was given up. */
   readonly mayTellGivenUp: () => boolean
@@ -151,10 +153,11 @@ export class Sender {
   }
 
   async #record(delivery: DeliveryRow, outcome: DeliveryOutcome): Promise<void> {
-    const { store, events, mayTellGivenUp } = this.#options
+    const { store, events, metrics, mayTellGivenUp } = this.#options
     const { name } = this.#webhook
     await store.transaction(async (tx) => {
       const isRecorded = await recordOutcome(tx, delivery.id, outcome)
+      if (isRecorded) tx.afterCommit(() => metrics.count(outcome.state, 1))
       // That such an event was not taken is no event: webhooks that tell each other of their failures would never end.
       if (!isRecorded || outcome.state !== 'givenUp' || delivery.event_kind === 'webhook.givenUp' || !mayTellGivenUp()) return
       await events.append(tx, {

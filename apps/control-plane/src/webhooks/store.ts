@@ -107,13 +107,14 @@ export async function recordOutcome(tx: Tx, id: number, outcome: DeliveryOutcome
 }
 
 /** What still waits will not be sent. */
-export async function giveUpPending(tx: Tx, webhook: string, detail: string, now: number): Promise<void> {
-  await tx
+export async function giveUpPending(tx: Tx, webhook: string, detail: string, now: number): Promise<number> {
+  const { numUpdatedRows } = await tx
     .updateTable('webhook_deliveries')
     .set({ state: 'givenUp', detail, updated_at: now, next_try_at: null })
     .where('webhook', '=', webhook)
     .where('next_try_at', 'is not', null)
-    .execute()
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
 }
 
 /** The newest that was tried. */

@@ -2,6 +2,7 @@
 import { createApiClient } from '@drover/api'
 import type { ApiClient, EventKind } from '@drover/api'
 import { FakeClock } from '@drover/testing'
+import { Registry } from '@prometheus-io/client'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
@@ -27,6 +28,8 @@ export interface TestWebhooks extends AsyncDisposable {
   readonly webhooks: Webhooks
   /** Puts events into the log, in one commit; returns the id of the last. */
   append(...kinds: readonly EventKind[]): Promise<number>
+  /** As `/metrics` shows them; of the part that runs. */
+  metrics(): Promise<string>
   /** Looks now and after each commit, until there is something. */
   until<T>(look: () => Promise<T | undefined | false>): Promise<T>
   /** The program dies: nothing more is written or sent by the part that ran, and another one begins on the same data. */
@@ -39,8 +42,21 @@ export async function startTestWebhooks(options: Partial<Pick<WebhooksOptions, '
   const [store, onCommit] = watchCommits(test.store)
   const events = await openEventLog({ store, clock })
   const outgoing = createOutgoing({ allowed: parseAllowedTargets('127.0.0.1'), timeoutMs: 2_000 })
-  const begin = () =>
-    createMortal({ store, events, sealer: createSealer('s'.repeat(64)), outgoing, clock, log: pino({ level: 'silent' }), timers: clock, ...options })
+  let metrics = new Registry()
+  const begin = () => {
+    metrics = new Registry()
+    return createMortal({
+      store,
+      metrics,
+      events,
+      sealer: createSealer('s'.repeat(64)),
+      outgoing,
+      clock,
+      log: pino({ level: 'silent' }),
+      timers: clock,
+      ...options,
+    })
+  }
   let running = begin()
   const server = await serve(running.part, store, clock)
   await running.part.start()
@@ -52,6 +68,7 @@ export async function startTestWebhooks(options: Partial<Pick<WebhooksOptions, '
     get webhooks() {
       return running.part
     },
+    metrics: () => metrics.metrics(),
     async append(...kinds) {
       await store.transaction((tx) =>
         events.appendAll(

@@ -128,6 +128,28 @@ describe('a webhook', () => {
     expect(await deliveries()).toHaveLength(1)
   })
 
+  it('is counted by what became of each try, and of what is given up', async () => {
+    const counts = async () =>
+      Object.fromEntries(
+        Array.from((await test.metrics()).matchAll(/^drover_webhook_deliveries_total\{result="(\w+)"\} (\d+)$/gm), ([, result, count]) => [
+          result,
+          Number(count),
+        ]),
+      )
+    expect(await counts()).toEqual({ delivered: 0, failed: 0, givenUp: 0 })
+    await create()
+    await untilState('delivered', await test.append('rollout.started'))
+    expect(await counts()).toEqual({ delivered: 1, failed: 0, givenUp: 0 })
+    failWith(500)
+    const failing = await test.append('rollout.paused')
+    await test.until(async () => (await deliveries()).find(({ eventId, tries }) => eventId === failing && tries === 1))
+    expect(await counts()).toEqual({ delivered: 1, failed: 1, givenUp: 0 })
+    await test.append('rollout.started', 'rollout.paused')
+    await test.until(async () => (await deliveries()).length === 4)
+    await test.api.setWebhook({ params: { name: 'pager' }, body: { url: `${receiver.url}/hook`, events: ['rollout'], enabled: false } })
+    expect(await counts()).toEqual({ delivered: 1, failed: 1, givenUp: 3 })
+  })
+
   it('that fails makes no events that others who fail would tell each other for ever', async () => {
     await create(['webhook'])
     await create(['webhook'], { name: 'other', url: `${receiver.url}/other` })
