@@ -43,20 +43,8 @@ export async function startTestWebhooks(options: Partial<Pick<WebhooksOptions, '
   const events = await openEventLog({ store, clock })
   const outgoing = createOutgoing({ allowed: parseAllowedTargets('127.0.0.1'), timeoutMs: 2_000 })
   let metrics = new Registry()
-  const begin = () => {
-    metrics = new Registry()
-    return createMortal({
-      store,
-      metrics,
-      events,
-      sealer: createSealer('s'.repeat(64)),
-      outgoing,
-      clock,
-      log: pino({ level: 'silent' }),
-      timers: clock,
-      ...options,
-    })
-  }
+  const parts = { store, events, sealer: createSealer('s'.repeat(64)), outgoing, clock, log: pino({ level: 'silent' }), timers: clock, ...options }
+  const begin = () => createMortal({ ...parts, metrics: (metrics = new Registry()) })
   let running = begin()
   const server = await serve(running.part, store, clock)
   await running.part.start()
