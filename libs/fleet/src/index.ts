@@ -20,12 +20,23 @@ export { describeDecision } from './rollout/decision.ts'
 export type { Effect } from './rollout/effects.ts'
 export { outstandingEffects } from './rollout/effects.ts'
 export { describeHindrance } from './rollout/hindrance.ts'
-export type { Comparison, QueryAnswer, Share, Verdict, VerdictKind } from './rollout/judge.ts'
-export { isComparable, judgeAgainstControl, judgeAgainstPast, judgeQuery, judgeShare, judgeWebhook } from './rollout/judge.ts'
+export type { Comparison, Known, QueryAnswer, Share, Verdict, VerdictKind } from './rollout/judge.ts'
+export { isComparable, isJudgeable, judgeAgainstControl, judgeAgainstPast, judgeQuery, judgeShare, judgeWebhook } from './rollout/judge.ts'
 export type { Counters, MemberSide, MemberState, Move } from './rollout/member-state.ts'
 export { memberStates, memberTraits, retriable } from './rollout/member-state.ts'
 export type { Member, Sight, Standing } from './rollout/member.ts'
-export { createMember, memberDeadline, moveOf, observeMember, recount, releaseMember, restoreMember, retryDueAt, retryMember } from './rollout/member.ts'
+export {
+  createMember,
+  isHistory,
+  memberDeadline,
+  moveOf,
+  observeMember,
+  recount,
+  releaseMember,
+  restoreMember,
+  retryDueAt,
+  retryMember,
+} from './rollout/member.ts'
 export type { Candidate, Placement, Wave } from './rollout/membership.ts'
 export { placeLate, placeMembers, pointOf } from './rollout/membership.ts'
 export type { ConfigurationSight, Outcome, RevisionPartKind, SettingsSight } from './rollout/outcome.ts'

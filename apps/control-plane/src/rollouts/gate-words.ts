@@ -4,7 +4,7 @@ import { judgeShare, tally } from '@drover/fleet'
 import type { Gate, GateRecord, Limit, OwnMetric, Rollout, RolloutPlan } from '@drover/fleet'
 import { agentsText } from './words.ts'
 
-const metricWords: Readonly<Record<OwnMetric, string>> = {
+export const metricWords: Readonly<Record<OwnMetric, string>> = {
   refused: 'refused data',
   sendFailed: 'data that could not be sent',
   queueUse: 'use of the sending queues',

@@ -18,7 +18,7 @@ export interface PreviewRoutesOptions extends RolloutsOptions {
 }
 
 export function bindPreviewRoutes(bind: BindRoute, options: PreviewRoutesOptions): void {
-  const { store, memory, fleet, timing } = options
+  const { store, memory, evidence, fleet, timing } = options
   bind(rolloutRoutes.previewRollout, async ({ body }) => {
     const change = await options.readChange(body.change)
     const state = await options.findGroup(store.read, change.group)
@@ -27,7 +27,7 @@ export function bindPreviewRoutes(bind: BindRoute, options: PreviewRoutesOptions
     const { plan } = choosePlan(options.checkPlan, body.rollout ?? {}, own, 'body.rollout', brought === undefined ? 'group.plan' : 'body.change.plan')
     const current = state?.current ?? null
     const selectors = await readSelectors(options, change.group, [current, ...(memory.newestOf(change.group)?.revisions() ?? [])])
-    return { data: await previewRollout({ ...change, current, selectors, plan }, { fleet: fleet(), memory, now: timing.now() }) }
+    return { data: await previewRollout({ ...change, current, selectors, plan }, { fleet: fleet(), memory, evidence, now: timing.now() }) }
   })
   bind(rolloutRoutes.previewAgentChange, async ({ params, body }) => {
     const { group, revision } = await options.readChange(body.change)

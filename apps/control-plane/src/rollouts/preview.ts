@@ -7,6 +7,8 @@ import type { FleetForRollouts, RevisionRule } from '../seams.ts'
 import type { RolloutMemory } from './memory.ts'
 import type { ReadChange } from './part.ts'
 import { atLeastMs, planSentences } from './plan-words.ts'
+import { foreseePause } from './preview-evidence.ts'
+import type { EvidenceTools } from './preview-evidence.ts'
 
 export interface PreviewInput extends ReadChange {
   readonly current: number | null
@@ -15,10 +17,9 @@ export interface PreviewInput extends ReadChange {
   readonly plan: RolloutPlan
 }
 
-interface PreviewTools {
+interface PreviewTools extends EvidenceTools {
   readonly fleet: FleetForRollouts
   readonly memory: RolloutMemory
-  readonly now: number
 }
 
 const sampleAgents = 5
@@ -26,22 +27,25 @@ const agentsPerTurn = 1_000
 /** Waves whose members are looked through for components that they lack; the last of these stands for the rest. */
 const checkedWaves = 8
 
-export async function previewRollout(input: PreviewInput, { fleet, memory, now }: PreviewTools): Promise<RolloutPreview> {
+export async function previewRollout(input: PreviewInput, { fleet, memory, evidence, now }: PreviewTools): Promise<RolloutPreview> {
   const { group, revision, plan, findings } = input
   const { waves, members } = await place(input, fleet, memory)
   const agents = members.flat()
-  const [effect, unresolved, missing] = [
+  const isConnected = (id: string): boolean => fleet.agent(id)?.offlineSince === null
+  const connected = members.map((wave) => wave.filter(isConnected))
+  const [effect, unresolved, missing, pauses] = [
     await fleet.effectOf(agents, { group, revision }),
     await fleet.unresolved(agents, { group, revision }),
     await missingByWave(fleet, members, revision),
+    await foreseePause(plan, connected, { evidence, now }),
   ]
   const newest = memory.newestOf(group)
   return {
     agents: agents.length,
     changing: effect.changing,
     notAccepting: effect.notAccepting,
-    waves: waves.map((wave, index) => ({ ...showWave(wave, members[index] ?? [], fleet), missing: missing[index] ?? [] })),
-    findings: [...findings, ...unresolved.map(toFinding)],
+    waves: waves.map((wave, index) => ({ ...showWave(wave, members[index] ?? [], connected[index]?.length ?? 0, fleet), missing: missing[index] ?? [] })),
+    findings: [...findings, ...unresolved.map(toFinding), ...pauses],
     plan: planSentences(plan, waves),
     atLeastMs: atLeastMs(plan, waves, now),
     blockers: memory.over(group, agents).map((live) => ({ id: live.id, group: live.group })),
@@ -70,8 +74,7 @@ function isChosen(selector: Selector | undefined, lookup: Candidate['lookup']): 
   return selector !== undefined && matches(selector, lookup)
 }
 
-function showWave({ label, soakMs }: Wave, members: readonly string[], fleet: FleetForRollouts) {
-  const connected = members.filter((id) => fleet.agent(id)?.offlineSince === null).length
+function showWave({ label, soakMs }: Wave, members: readonly string[], connected: number, fleet: FleetForRollouts) {
   const sample = members.slice(0, sampleAgents).map((id) => ({ id, name: fleet.agent(id)?.name ?? id }))
   return { label, agents: members.length, connected, soakMs, sample }
 }

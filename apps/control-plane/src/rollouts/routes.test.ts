@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { rolloutRoutes } from '@drover/api'
 import type { Rollout } from '@drover/api'
 import { presets } from '@drover/fleet'
-import type { RolloutPlan } from '@drover/fleet'
+import type { Gate, RolloutPlan } from '@drover/fleet'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { TestRollouts } from './test-rollouts.ts'
 
@@ -208,6 +208,33 @@ describe('a preview', () => {
     const { id } = await create(2)
     const preview = await test.call(rolloutRoutes.previewRollout, { body: { change: { group: 'all', revision: 3 } } })
     expect(preview.supersedes).toBe(id)
+  })
+
+  it('warns of the first wave that would pause, since too little is known for the verdict of a gate', async () => {
+    const gates: Gate[] = (['refused', 'memory'] as const).map((metric) => ({ kind: 'ownTelemetry', metric, against: 'control', maxRatio: 1.5, minSample: 2 }))
+    const foresee = async (of: RolloutPlan) =>
+      (await test.call(rolloutRoutes.previewRollout, { body: { change: { group: 'all', revision: 2 }, rollout: { plan: asInput(of) } } })).findings
+    expect(await foresee({ ...plan, gates })).toEqual([
+      {
+        severity: 'warning',
+        code: 'gate-without-evidence',
+        message:
+          'wave 1 would pause until a person decides: too little is known of refused data and memory (of 0 of 2 agents in the wave, and of 0 of 8 agents to compare with); let agents send their own telemetry, or choose a plan without these gates',
+      },
+    ])
+    const tell = () => [...test.fleet.agents()].forEach(({ id }) => test.telling.add(id))
+    const halves = { ...plan, gates, waves: [{ kind: 'percent' as const, percent: 50 }] }
+    tell()
+    expect((await foresee(halves))[0]?.message).toMatch(
+      /^wave 1 would pause .*: 5 agents, and 5 agents to compare with, are too few .* whatever they say of refused data and memory; make the wave larger,/,
+    )
+    test.fleet.add(3)
+    tell()
+    expect((await foresee(halves))[0]?.message).toMatch(/^wave 2 would pause .*: 7 agents, and 0 agents to compare with, are too few/)
+    test.fleet.add(27)
+    tell()
+    expect(await foresee(halves)).toEqual([])
+    expect(await foresee(plan)).toEqual([])
   })
 
   it('of one agent shows the difference without secrets', async () => {

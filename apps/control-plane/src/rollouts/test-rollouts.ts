@@ -60,6 +60,8 @@ export class TestRollouts implements AsyncDisposable {
   readonly questions: { gate: Gate; question: GateQuestion }[] = []
   readonly logged: string[] = []
   judge: (gate: Gate, question: GateQuestion) => Promise<Verdict> = async () => ({ verdict: 'pass', text: 'all is well', numbers: {} })
+  /** Agents that send their own metrics. */
+  readonly telling = new Set<string>()
   /** While set, nothing can be written. */
   isDiskFull = false
   /** How far the wall clock is off. */
@@ -130,7 +132,10 @@ export class TestRollouts implements AsyncDisposable {
         this.questions.push({ gate, question })
         return this.judge(gate, question)
       },
-      evidence: { means: async () => new Map(), series: async () => ({ intervalSeconds: 10, points: [] }) },
+      evidence: {
+        means: async (_metric, ids) => new Map(ids.filter((id) => this.telling.has(id)).map((id) => [id, 0])),
+        series: async () => ({ intervalSeconds: 10, points: [] }),
+      },
       timing,
       deadlines,
       findGroup: async (tx, name) => this.#readState(tx as Tx, name),

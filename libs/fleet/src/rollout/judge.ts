@@ -2,6 +2,8 @@
 import type { Gate, Limit } from './plan.ts'
 import { fisherP, median, rankSumP, signP } from './statistics.ts'
 
+type TelemetryGate = Extract<Gate, { kind: 'ownTelemetry' }>
+
 export type VerdictKind = 'pass' | 'fail' | 'inconclusive'
 
 export interface Verdict {
@@ -93,6 +95,24 @@ export function isComparable(n: number, m: number): boolean {
   return waysToChoose(n, m) * significance >= 1
 }
 
+/** Of so many agents a number is known of so many. */
+export interface Known {
+  readonly known: number
+  readonly of: number
+}
+
+/** Whether a gate could say anything of a wave, in which a metric is known of so many agents, and of so many of those without the change. */
+export function isJudgeable({ against, minSample }: Pick<TelemetryGate, 'against' | 'minSample'>, wave: Known, control: Known): boolean {
+  if (wave.known < minSample || wave.known * 2 < wave.of) return false
+  if (against === 'past' || control.of < minSample || !isComparable(wave.of, control.of)) return isPastEnough(wave.known)
+  return control.known >= minSample && isComparable(wave.known, control.known)
+}
+
+/** Of fewer even that all got worse could be chance. */
+function isPastEnough(agents: number): boolean {
+  return 0.5 ** agents <= significance
+}
+
 /** In how many ways the wave could have been chosen from both. */
 function waysToChoose(n: number, m: number): number {
   let ways = 1
@@ -121,7 +141,7 @@ export function judgeAgainstPast(
   const lower = known.filter(({ before, after }) => after < before).length
   const [worse, better] = betterWhen === 'lower' ? [higher, lower] : [lower, higher]
   const counts = { agents: known.length, worse, better }
-  if (known.length < minSample || known.length * 2 < pairs.length || 0.5 ** known.length > significance)
+  if (known.length < minSample || known.length * 2 < pairs.length || !isPastEnough(known.length))
     return say('inconclusive', `${what} before and after is known of only ${known.length} of ${pairs.length} agents`, counts)
   const p = signP(worse, better)
   const [now, other] = [median(known.map(({ after }) => after)), median(known.map(({ before }) => before))]

@@ -29,7 +29,8 @@ export function PreviewView({ preview }: { readonly preview: RolloutPreview }) {
 
 function Obstacles({ preview }: { readonly preview: RolloutPreview }) {
   const { findings, blockers, supersedes, notAccepting } = preview
-  const shown = findings.filter(({ code }) => code !== 'component-not-available') // told below, as what is missing
+  const pauses = findings.filter(({ code }) => code === 'gate-without-evidence')
+  const shown = findings.filter((finding) => finding.code !== 'component-not-available' && !pauses.includes(finding)) // told below, as what is missing
   const missing = missingInAll(preview)
   return (
     <>
@@ -44,6 +45,11 @@ function Obstacles({ preview }: { readonly preview: RolloutPreview }) {
           </ul>
         </Notice>
       )}
+      {pauses.map(({ message }) => (
+        <Notice key={message} tone="warn" title="It would pause">
+          <p className="sentence">{message}.</p>
+        </Notice>
+      ))}
       {missing.length > 0 && (
         <Notice tone="warn" title="Some agents lack what the change uses, and would fail it">
           <MissingComponents missing={missing} agents={preview.agents} />

@@ -1,0 +1,69 @@
+/** Which gates of a plan would have nothing to go by, and pause the rollout: told before it starts, not when nobody is there. */
+import type { Finding } from '@drover/api'
+import { isJudgeable } from '@drover/fleet'
+import type { Gate, Known, OwnMetric, RolloutPlan } from '@drover/fleet'
+import type { TelemetryEvidence } from '../seams.ts'
+import { metricWords } from './gate-words.ts'
+import { agentsText, listText } from './words.ts'
+
+export interface EvidenceTools {
+  readonly evidence: Pick<TelemetryEvidence, 'means'>
+  readonly now: number
+}
+
+type TelemetryGate = Extract<Gate, { kind: 'ownTelemetry' }>
+
+/** Who told nothing for so long is not expected to tell anything during the rollout. */
+const heardWithinMs = 10 * 60_000
+/** Enough to tell what is known of a wave of any size. */
+const maxSample = 200
+
+/** At most one warning: of the first wave that would pause. `members`: the connected ones, by wave. */
+export async function foreseePause(plan: RolloutPlan, members: readonly (readonly string[])[], tools: EvidenceTools): Promise<Finding[]> {
+  const gates = plan.gates.filter((gate): gate is TelemetryGate => gate.kind === 'ownTelemetry')
+  if (gates.length === 0) return []
+  for (const [index, wave] of members.entries()) {
+    if (wave.length === 0) continue
+    const rest = members.slice(index + 1).flat()
+    const silent = await silentGates(gates, wave, rest, tools)
+    const [first] = silent
+    if (first !== undefined) return [toFinding(index, silent, first)]
+  }
+  return []
+}
+
+interface SilentGate {
+  readonly metric: OwnMetric
+  readonly wave: Known
+  readonly control: Known
+}
+
+async function silentGates(
+  gates: readonly TelemetryGate[],
+  wave: readonly string[],
+  rest: readonly string[],
+  { evidence, now }: EvidenceTools,
+): Promise<SilentGate[]> {
+  const [ours, theirs] = [wave.slice(0, maxSample), rest.slice(0, maxSample)]
+  const silent: SilentGate[] = []
+  for (const gate of gates) {
+    const told = await evidence.means(gate.metric, [...ours, ...theirs], now - heardWithinMs, now)
+    const knownOf = (ids: readonly string[]): Known => ({ known: ids.filter((id) => told.has(id)).length, of: ids.length })
+    const counts = { wave: knownOf(ours), control: knownOf(theirs) }
+    if (!isJudgeable(gate, counts.wave, counts.control)) silent.push({ metric: gate.metric, ...counts })
+  }
+  return silent
+}
+
+function toFinding(index: number, silent: readonly SilentGate[], { wave, control }: SilentGate): Finding {
+  const metrics = listText(silent.map(({ metric }) => metricWords[metric]))
+  const isKnown = wave.known === wave.of && control.known === control.of
+  const why = isKnown
+    ? `${agentsText(wave.of)}, and ${agentsText(control.of)} to compare with, are too few for a verdict, whatever they say of ${metrics}; make the wave larger`
+    : `too little is known of ${metrics} (of ${wave.known} of ${agentsText(wave.of)} in the wave, and of ${control.known} of ${agentsText(control.of)} to compare with); let agents send their own telemetry`
+  return {
+    severity: 'warning',
+    code: 'gate-without-evidence',
+    message: `wave ${index + 1} would pause until a person decides: ${why}, or choose a plan without these gates`,
+  }
+}
