@@ -4,6 +4,7 @@ import { logLimits } from './limits.ts'
 import type { LogRecord } from './otlp/point.ts'
 import { OwnLogs } from './own-logs.ts'
 import type { LogLimits } from './own-logs.ts'
+import { keptBytes } from './test-heap.ts'
 
 const T = 1_700_000_000_000
 const HOUR = 3_600_000
@@ -53,6 +54,18 @@ describe('own log lines', () => {
     const [line] = logs.of('agt_a', 1, T).lines
     expect(JSON.stringify(line)).not.toMatch(/hunter2|abc123|s3cr3t|p4ss/)
     expect(line?.attributes['count']).toBe('5')
+  })
+
+  it('keep no memory once they are gone, though another agent has an older one', () => {
+    logs.add('agt_quiet', [record('started')], T)
+    const kept = keptBytes(() => {
+      for (let request = 0; request < 200; request++) {
+        const lines = Array.from({ length: 50 }, (_, line) => record(`${request} ${line} `.repeat(500)))
+        logs.add('agt_chatty', lines, T + request)
+      }
+    })
+    expect(bodies('agt_quiet')).toEqual(['started'])
+    expect(kept).toBeLessThan(4 * logLimits.maxBytesPerAgent)
   })
 
   it('are asked for exact secrets as well', () => {

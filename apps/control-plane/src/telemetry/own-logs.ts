@@ -13,10 +13,12 @@ export interface LogLine {
 
 export type LogLimits = { readonly [Name in keyof typeof logLimits]: number }
 
-interface Kept extends LogLine {
+interface Kept {
   readonly agentId: string
+  readonly atMs: number
   readonly bytes: number
-  isGone: boolean
+  /** Undefined: it is gone. Its place stays for a while, and must not keep its text. */
+  line: LogLine | undefined
 }
 
 interface Held {
@@ -29,6 +31,8 @@ interface Held {
 
 /** What a line costs beside its text. */
 const LINE_BYTES = 200
+/** Places of lines that are gone are cleared away when there are more of them, and more than of others. */
+const GONE_PLACES = 1_024
 
 export class OwnLogs {
   readonly #limits: LogLimits
@@ -37,6 +41,8 @@ export class OwnLogs {
   /** Of all agents, oldest first, from `#next` on. */
   #order: Kept[] = []
   #next = 0
+  /** Lines in `#order`, from `#next` on, that are gone. */
+  #gone = 0
   #bytes = 0
 
   /** `redact` is asked for every text after the limits on length. */
@@ -65,21 +71,25 @@ export class OwnLogs {
   of(agentId: string, limit: number, nowMs: number): { readonly lines: readonly LogLine[]; readonly dropped: number } {
     this.expire(nowMs)
     const held = this.#agents.get(agentId)
-    return { lines: held === undefined ? [] : held.lines.slice(Math.max(held.gone, held.lines.length - limit)), dropped: held?.dropped ?? 0 }
+    if (held === undefined) return { lines: [], dropped: 0 }
+    const newest = held.lines.slice(Math.max(held.gone, held.lines.length - limit))
+    return { lines: newest.flatMap(({ line }) => line ?? []), dropped: held.dropped }
   }
 
   expire(nowMs: number): void {
     const { keepMs, maxBytes } = this.#limits
     for (let oldest = this.#order[this.#next]; oldest !== undefined; oldest = this.#order[this.#next]) {
       const isTooMuch = this.#bytes > maxBytes
-      if (!oldest.isGone && !isTooMuch && nowMs - oldest.atMs <= keepMs) break
+      if (oldest.line !== undefined && !isTooMuch && nowMs - oldest.atMs <= keepMs) break
+      if (oldest.line !== undefined) this.#forgetOldest(oldest.agentId, isTooMuch)
       this.#next++
-      if (!oldest.isGone) this.#forgetOldest(oldest.agentId, isTooMuch)
+      this.#gone--
     }
-    if (this.#next > 1_024 && this.#next * 2 > this.#order.length) {
-      this.#order = this.#order.slice(this.#next)
-      this.#next = 0
-    }
+    const places = this.#next + this.#gone
+    if (places <= GONE_PLACES || places * 2 <= this.#order.length) return
+    this.#order = this.#order.filter(({ line }) => line !== undefined)
+    this.#next = 0
+    this.#gone = 0
   }
 
   #hold(agentId: string): Held {
@@ -97,7 +107,8 @@ export class OwnLogs {
       record.attributes.slice(0, maxAttributes).map(([name, value]) => this.#attribute(name, value.slice(0, maxAttributeChars))),
     )
     const text = Object.entries(attributes).reduce((sum, [name, value]) => sum + name.length + value.length, body.length)
-    return { agentId, atMs: nowMs, severity: severityOf(record), body, attributes, bytes: LINE_BYTES + 2 * text, isGone: false }
+    const line = { atMs: nowMs, severity: severityOf(record), body, attributes }
+    return { agentId, atMs: nowMs, bytes: LINE_BYTES + 2 * text, line }
   }
 
   /** Redacted together with its name, which may tell that it is a secret. */
@@ -107,24 +118,25 @@ export class OwnLogs {
     return [name, redacted.startsWith(prefix) ? redacted.slice(prefix.length) : this.#redact(value)]
   }
 
-  #keep(agentId: string, held: Held, line: Kept): void {
+  #keep(agentId: string, held: Held, kept: Kept): void {
     const { maxLinesPerAgent, maxBytesPerAgent } = this.#limits
-    held.lines.push(line)
-    held.bytes += line.bytes
-    this.#bytes += line.bytes
-    this.#order.push(line)
+    held.lines.push(kept)
+    held.bytes += kept.bytes
+    this.#bytes += kept.bytes
+    this.#order.push(kept)
     while (held.lines.length - held.gone > maxLinesPerAgent || (held.bytes > maxBytesPerAgent && held.lines.length - held.gone > 1))
       this.#forgetOldest(agentId, true)
   }
 
   #forgetOldest(agentId: string, isDropped: boolean): void {
     const held = this.#agents.get(agentId)
-    const line = held?.lines[held.gone]
-    if (held === undefined || line === undefined) return
-    line.isGone = true
+    const oldest = held?.lines[held.gone]
+    if (held === undefined || oldest === undefined) return
+    oldest.line = undefined
+    this.#gone++
     held.gone++
-    held.bytes -= line.bytes
-    this.#bytes -= line.bytes
+    held.bytes -= oldest.bytes
+    this.#bytes -= oldest.bytes
     if (isDropped) held.dropped++
     if (held.gone === held.lines.length) this.#agents.delete(agentId)
     else if (held.gone * 2 > held.lines.length) {
