@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { readMetrics } from '../otlp/read-request.ts'
+import { keptBytes } from '../test-heap.ts'
 import { metricsRequest } from '../test-otlp.ts'
 import type { TestPoint } from '../test-otlp.ts'
 import { AgentMeter } from './agent-meter.ts'
@@ -185,5 +186,26 @@ describe('a row', () => {
     expect(row).toMatchObject({ memory: 40_243_200, refused: 0, queueUse: 0, queueCapacity: 2000, 'exporter otlphttp/out metrics queueCapacity': 1000 })
     expect(row['uptime']).toBeCloseTo(9, 1)
     expect(row['cpu']).toBeCloseTo(0.01 / 3, 3)
+  })
+})
+
+describe('counters with long attributes', () => {
+  const attributesOf = (counter: number) => ({
+    ...Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`key ${at}`, 'x'.repeat(250)])),
+    counter: `${counter}`,
+  })
+
+  it('are told apart, and cost no more memory than others', () => {
+    meter = new AgentMeter({ maxCounters: 256, maxComponents: 3 })
+    send(0, [sent(0, { attributes: attributesOf(0) }), sent(0, { attributes: attributesOf(1) })])
+    expect(told(send(10, [sent(10, { attributes: attributesOf(0) }), sent(20, { attributes: attributesOf(1) })]))['sent']).toBe(3)
+    const meters: AgentMeter[] = []
+    const kept = keptBytes(() => {
+      for (let agent = 0; agent < 6; agent++) {
+        meters.push((meter = new AgentMeter({ maxCounters: 256, maxComponents: 3 })))
+        for (let counter = 0; counter < 250; counter++) send(10 + counter, [sent(0, { attributes: attributesOf(1000 * agent + counter) })])
+      }
+    })
+    expect(kept).toBeLessThan(24 * 1024 * 1024)
   })
 })

@@ -32,7 +32,9 @@ const rates = ['accepted', 'refused', 'sent', 'sendFailed'] as const
 const MAX_NAME_CHARS = 128
 /** Layouts that are remembered for agents to come. */
 const MAX_KNOWN = 4_096
+const MAX_KNOWN_CHARS = 8 * 1024 * 1024
 const known = new Map<string, Layout>()
+let knownChars = 0
 
 export const idOf = ({ role, identity }: MetricPoint): string => `${role.name} ${identity}`
 
@@ -56,8 +58,12 @@ export function layoutOf(unordered: readonly CounterSpec[], maxComponents: numbe
   const found = known.get(text)
   if (found !== undefined) return found
   const layout = build(specs, maxComponents)
-  if (known.size >= MAX_KNOWN) known.clear()
+  if (known.size >= MAX_KNOWN || knownChars >= MAX_KNOWN_CHARS) {
+    known.clear()
+    knownChars = 0
+  }
   known.set(text, layout)
+  knownChars += text.length
   return layout
 }
 

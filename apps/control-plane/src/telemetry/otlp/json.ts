@@ -2,6 +2,7 @@
 import type { MetricRole } from '../meter/roles.ts'
 import { roleOf } from '../meter/roles.ts'
 import { OtlpError } from './errors.ts'
+import { identityOf } from './point.ts'
 import type { LogRecord, MetricPoint, ReadLimits } from './point.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -93,7 +94,7 @@ function readPoint(point: Fields, role: MetricRole, temporality: MetricPoint['te
   return {
     role,
     temporality,
-    identity: attributes.map(([key, value]) => JSON.stringify([key, value])).join(),
+    identity: identityOf(attributes.map(([key, value]) => JSON.stringify([key, value])).join()),
     receiver: attribute('receiver'),
     exporter: attribute('exporter'),
     dataType: attribute('data_type'),

@@ -1,11 +1,12 @@
 /** What is read of OTLP, whatever its encoding was. */
+import { createHash } from 'node:crypto'
 import type { MetricRole } from '../meter/roles.ts'
 
 /** A point of a metric that Drover keeps. */
 export interface MetricPoint {
   readonly role: MetricRole
   readonly temporality: 'gauge' | 'delta' | 'cumulative'
-  /** The attributes as they were sent: what tells one counter of a metric from another. */
+  /** What tells one counter of a metric from another: the attributes as they were sent, or a hash of them. */
   readonly identity: string
   /** Of the attributes; empty: not told. */
   readonly receiver: string
@@ -34,4 +35,11 @@ export interface ReadLimits {
   readonly maxNameBytes: number
   readonly maxJsonDepth: number
   readonly maxBodyChars: number
+}
+
+const MAX_IDENTITY_CHARS = 512
+
+/** The identity is remembered of each counter, so that one of many long attributes must not be as long. */
+export function identityOf(attributes: string): string {
+  return attributes.length <= MAX_IDENTITY_CHARS ? attributes : createHash('sha256').update(attributes).digest('base64')
 }

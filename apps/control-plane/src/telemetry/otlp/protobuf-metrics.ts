@@ -2,6 +2,7 @@
 import type { MetricRole } from '../meter/roles.ts'
 import { roleOf } from '../meter/roles.ts'
 import { OtlpError } from './errors.ts'
+import { identityOf } from './point.ts'
 import type { MetricPoint, ReadLimits } from './point.ts'
 import { tagOf, wireType, WireReader } from './wire-reader.ts'
 
@@ -101,7 +102,7 @@ function readPoint(reader: WireReader, end: number, role: MetricRole, kind: Metr
       readAttribute(reader, reader.enter(end), told, limits)
     } else reader.skip(tag, end)
   }
-  return flags % 2 === NO_RECORDED_VALUE ? undefined : { role, temporality: kind, ...told }
+  return flags % 2 === NO_RECORDED_VALUE ? undefined : { role, temporality: kind, ...told, identity: identityOf(told.identity) }
 }
 
 function readAttribute(
