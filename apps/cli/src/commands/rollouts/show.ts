@@ -1,4 +1,5 @@
 /** `drover rollouts show`: one rollout with its waves, gates and what was decided; or its agents. */
+import { MemberState } from '@drover/api'
 import type { GateResult, Rollout, RolloutDecision, RolloutMember } from '@drover/api'
 import { clientCommand } from '../../command/command.ts'
 import type { ClientContext } from '../../command/command.ts'
@@ -12,25 +13,6 @@ import { findRolloutId, rolloutArgument } from './find-rollout.ts'
 
 const shownDecisions = 10
 const shownMembers = 100
-const memberStates = [
-  'pending',
-  'busy',
-  'away',
-  'released',
-  'offered',
-  'applying',
-  'retrying',
-  'applied',
-  'failed',
-  'timedOut',
-  'lost',
-  'unheard',
-  'restoring',
-  'restoringAway',
-  'restoreRetrying',
-  'restored',
-  'restoreFailed',
-] as const
 
 export const showRollout = clientCommand({
   name: 'show',
@@ -40,7 +22,7 @@ export const showRollout = clientCommand({
     decisions: flag('--decisions', 'all that was decided instead, oldest first'),
     members: flag('--members', 'its agents instead'),
     wave: integer('--wave <number>', 'with --members: only of this wave', { min: 1, max: 10_000 }),
-    state: choice('--state <state>', 'with --members: only in this state', memberStates),
+    state: choice('--state <state>', 'with --members: only in this state', MemberState.options),
     limit: integer('--limit <count>', `with --members: at most so many (default ${shownMembers}; 0 for all)`, { min: 0, max: 1_000_000 }),
   },
   examples: [
