@@ -3,6 +3,7 @@ import {
   combineOutcomes,
   configurationOutcome,
   type GivenRevision,
+  isHistory,
   isOver,
   type Member,
   memberTraits,
@@ -117,8 +118,8 @@ export function standingOf(groups: Groups, row: Row, name: GroupName): Standing 
 }
 
 /** The rollout is over and has the Agent's outcome: nothing that is seen changes it, so nobody looks. */
-export function isKept(group: GroupRow | undefined, { state }: Member): boolean {
-  return group?.rollout != null && isOver(group.rollout) && memberTraits[state].settled
+export function isKept(group: GroupRow | undefined, member: Member): boolean {
+  return group?.rollout != null && isOver(group.rollout) && isHistory(member, { outcome: 'none', standing: 'over' })
 }
 
 /** It may go on when the rollout of another group ends. */

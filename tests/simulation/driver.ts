@@ -42,6 +42,7 @@ type GroupEvent = { readonly group: GroupName; readonly event: RolloutEvent }
 /** Of an Agent with an open connection. */
 interface Session {
   readonly connection: number
+  readonly since: number
   report: AgentReport
   /** What it said is not stored yet. */
   isNew: boolean
@@ -132,7 +133,7 @@ export class Driver {
 
   onConnect(agent: string, connection: number, report: AgentReport): void {
     if (!this.rows.has(agent)) return
-    this.sessions.set(agent, { connection, report, isNew: true, config: null, settings: null })
+    this.sessions.set(agent, { connection, since: this.ports.now(), report, isNew: true, config: null, settings: null })
     this.offlineSince.delete(agent)
     this.count(agent, this.rows.get(agent))
     this.onReport(agent, connection, report)
@@ -161,7 +162,8 @@ export class Driver {
     const isWaiting = isBefore(row, name)
     const outcome = isWaiting ? 'none' : outcomeOf(this.scenario, this.groups, row, name, this.sessions.get(row.agent)?.report.running)
     const offlineSince = this.offlineSince.get(row.agent) ?? null
-    return { outcome, offlineSince, busy: isWaiting && isBusy(this.groups, row, name), standing: standingOf(this.groups, row, name) }
+    const connectedSince = this.sessions.get(row.agent)?.since ?? null
+    return { outcome, offlineSince, connectedSince, busy: isWaiting && isBusy(this.groups, row, name), standing: standingOf(this.groups, row, name) }
   }
 
   /** Takes what is known of an Agent to its members, stores that, and offers what it should have. `isPresence`: it may have come or gone. */

@@ -139,21 +139,21 @@ export class OfferWitness {
   private checkFailed({ agent, members }: Row, hash: string): void {
     if (this.failures.get(agent)?.delete(hash) !== true) return
     const key = `${agent} ${hash}`
-    const back = groupNames.filter((name) => members[name] !== undefined && memberTraits[members[name].state].side === 'back')
-    if (back.length > 0) return this.checkBackAgain(agent, hash, back)
+    const goesBack = groupNames.some((name) => members[name] !== undefined && memberTraits[members[name].state].side === 'back')
+    if (goesBack) return this.checkBackAgain(agent, hash)
     const times = (this.again.get(key) ?? 0) + 1
     this.again.set(key, times)
     const allowed = groupNames.reduce((sum, name) => sum + planOf(this.scenario, name).retries.count, this.wanted)
     if (times > allowed) broken('sent-what-it-failed', `${agent} failed ${hash} and is sent it again without a decision`)
   }
 
-  /** One that goes back has a few tries for each group that takes something back, and one whenever it returns. */
-  private checkBackAgain(agent: string, hash: string, back: readonly GroupName[]): void {
+  /** One that goes back has a few tries for each group that may take something back, and one whenever it returns. */
+  private checkBackAgain(agent: string, hash: string): void {
     const key = `${agent} ${hash}`
     const times = (this.backAgain.get(key) ?? 0) + 1
     this.backAgain.set(key, times)
-    const tries = back.reduce((sum, name) => sum + Math.max(3, planOf(this.scenario, name).retries.count + 1), this.wanted)
-    const allowed = tries + back.length * (this.returns.get(agent) ?? 0)
+    const tries = groupNames.reduce((sum, name) => sum + Math.max(3, planOf(this.scenario, name).retries.count + 1), this.wanted)
+    const allowed = tries + groupNames.length * (this.returns.get(agent) ?? 0)
     if (times > allowed) broken('sent-what-it-failed', `${agent} goes back and failed ${hash}, and is sent it for the ${times}th time since`)
   }
 }

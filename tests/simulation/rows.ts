@@ -82,7 +82,7 @@ export function deadlineOf(scenario: Scenario, groups: Groups, row: Row, offline
   for (const name of groupNames) {
     const member = row.members[name]
     if (member === undefined || isKept(groups.get(name), member)) continue
-    const sight = { outcome: 'none', offlineSince, busy: false, standing: standingOf(groups, row, name) } as const
+    const sight = { outcome: 'none', offlineSince, connectedSince: null, busy: false, standing: standingOf(groups, row, name) } as const
     at = Math.min(at, memberDeadline(planOf(scenario, name), member, sight) ?? at)
   }
   return at

@@ -225,7 +225,10 @@ function createAny(seed: number, dice: Dice): Scenario {
   }
 }
 
-/** What seldom comes together by chance, and has to be tried: a retry of many that fail again, and Agents that go and come while two groups change. */
+/**
+ * What seldom comes together by chance, and has to be tried: a retry of many that fail again, Agents that cannot go back for a
+ * while, and Agents that go and come while two groups change.
+ */
 export function createScenario(seed: number): Scenario {
   const dice = new Dice(seed)
   const scenario = createAny(seed, dice)
@@ -241,9 +244,17 @@ export function createScenario(seed: number): Scenario {
       acts: inOrder([...scenario.acts, ...retries]),
     }
   }
-  if (!dice.chance(0.15)) return scenario
+  if (!dice.chance(0.15)) return dice.chance(0.06) ? unsteady(scenario, dice) : scenario
   const changes = (['g', 'h'] as const).map((group) => ({ atMs: dice.below(quietAtMs), kind: 'newRevision' as const, group }))
   return { ...scenario, groups: groupNames, overlap: 'queue', restlessMs: 10 * minuteMs, transient: 0.1, acts: inOrder([...scenario.acts, ...changes]) }
+}
+
+/** Most of what Agents are given fails at first, also what they go back to. */
+function unsteady(scenario: Scenario, dice: Dice): Scenario {
+  const { plans, quietAtMs } = scenario
+  const rollBacks = Array.from({ length: 4 }, () => ({ atMs: dice.below(quietAtMs), kind: 'rollBack' as const, group: 'g' as const }))
+  const g: RolloutPlan = { ...plans.g, onFail: 'rollback', approval: 'none', schedule: { notBefore: null, windows: [] } }
+  return { ...scenario, agents: Math.max(5, scenario.agents), plans: { ...plans, g }, transient: 0.6, acts: inOrder([...scenario.acts, ...rollBacks]) }
 }
 
 function inOrder(acts: Scenario['acts']): Scenario['acts'] {

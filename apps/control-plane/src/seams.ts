@@ -84,6 +84,8 @@ export interface FleetAgent {
   readonly lookup: Lookup
   /** Milliseconds since 1970; null: it is connected. After a restart of the server: since then. */
   readonly offlineSince: number | null
+  /** When its present connection began; null: it has none. */
+  readonly connectedSince: number | null
   readonly healthy: boolean | null
   /** Whether what it runs lacks something of what it should have; null: not known. */
   readonly drifted: boolean | null

@@ -151,6 +151,36 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: "return 'away'",
   },
   {
+    name: 'never tries again who fails to go back',
+    file: `${engine}/member.ts`,
+    find: "return tries < restoreTries(plan) ? 'restoreRetrying' : 'restoreFailed'",
+    replace: "return 'restoreFailed'",
+  },
+  {
+    name: 'tries who fails to go back for ever',
+    file: `${engine}/member.ts`,
+    find: "return tries < restoreTries(plan) ? 'restoreRetrying' : 'restoreFailed'",
+    replace: "return tries < 99 ? 'restoreRetrying' : 'restoreFailed'",
+  },
+  {
+    name: 'gives up for good who failed to go back three times',
+    file: `${engine}/member.ts`,
+    find: "if (state !== 'restoreRetrying') return null",
+    replace: "if (state !== 'restoreRetrying' || tries >= 3) return null",
+  },
+  {
+    name: 'lets the rollout of another group change one that is over',
+    file: `${engine}/member.ts`,
+    find: 'return settled || (standing',
+    replace: 'return (standing',
+  },
+  {
+    name: 'tries again what the rollout of another group made fail',
+    file: 'tests/simulation/desired.ts',
+    find: "!isBefore(row, other)) return 'elsewhere'",
+    replace: "!isBefore(row, other)) return 'over'",
+  },
+  {
     name: 'tries those that fail again for ever',
     file: `${engine}/step.ts`,
     find: 'return left <= 0 ? null : { ...sweep, left }',

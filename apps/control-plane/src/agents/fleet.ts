@@ -74,6 +74,10 @@ class SeenAgent implements FleetAgent {
     return this.#record.offlineSince
   }
 
+  get connectedSince(): number | null {
+    return this.#record.connection?.connectedAt ?? null
+  }
+
   get healthy(): boolean | null {
     return this.#record.healthy
   }

@@ -25,7 +25,7 @@ const noMeans: TelemetryEvidence['means'] = () => Promise.resolve(new Map())
 function setUp({ fleet = {}, means = noMeans, secret }: { fleet?: Record<string, State>; means?: TelemetryEvidence['means']; secret?: string } = {}) {
   const agent = (id: string): FleetAgent | undefined => {
     const state = fleet[id]
-    return state && { id, name: id, lookup: () => undefined, offlineSince: null, healthy: true, drifted: false, configError: null, ...state }
+    return state && { id, name: id, lookup: () => undefined, offlineSince: null, connectedSince: 0, healthy: true, drifted: false, configError: null, ...state }
   }
   return createJudge({
     evidence: { means },

@@ -13,6 +13,7 @@ export interface TestAgent {
   /** As `group@revision`; on this connection. */
   readonly offered: Set<string>
   offlineSince: number | null
+  connectedSince: number
   healthy: boolean
 }
 
@@ -57,6 +58,7 @@ export class TestFleet implements FleetForRollouts {
         failed: new Set(),
         offered: new Set(),
         offlineSince: null,
+        connectedSince: this.now(),
         healthy: true,
       })
     }
@@ -76,6 +78,7 @@ export class TestFleet implements FleetForRollouts {
     const agent = this.of(id)
     agent.isConnected = true
     agent.offlineSince = null
+    agent.connectedSince = this.now()
     agent.offered.clear()
     this.#rollouts?.onAgentChanged(id)
     this.#give(agent)
@@ -179,6 +182,7 @@ function toFleetAgent(agent: TestAgent): FleetAgent {
     name: `name of ${agent.id}`,
     lookup,
     offlineSince: agent.offlineSince,
+    connectedSince: agent.offlineSince === null ? agent.connectedSince : null,
     healthy: agent.healthy,
     drifted: false,
     configError: agent.failed.size > 0 ? 'it does not start' : null,

@@ -126,12 +126,12 @@ class Turn {
     return createMember(placeLate(live.plan, live.id, live.rollout.waves, agent.id, agent.lookup), live.rollout.from, now)
   }
 
-  #sight({ id, offlineSince }: FleetAgent, { state }: Member): Sight {
+  #sight({ id, offlineSince, connectedSince }: FleetAgent, { state }: Member): Sight {
     const { fleet, memory } = this.#tools
     // Of an agent that still has the earlier revision nobody asks what became of the new one; what is history is not asked for again.
     const isAsked = memberTraits[state].side !== 'before' && !(this.#live.isOver && memberTraits[state].settled)
     const outcome = isAsked ? fleet.outcome(id, this.#live.group) : 'none'
-    return { outcome, offlineSince, busy: memory.isBusy(this.#live, id), standing: memory.standingOf(this.#live, id) }
+    return { outcome, offlineSince, connectedSince, busy: memory.isBusy(this.#live, id), standing: memory.standingOf(this.#live, id) }
   }
 
   /** Some of those that are to go back, or to be tried again. Returns how many. */
@@ -200,7 +200,8 @@ class Turn {
   #put(agent: FleetAgent, after: Member, { isMoved, before }: { readonly isMoved: boolean; readonly before?: Before }): Look {
     const entry = this.#live.entries.get(agent.id)
     const standing = this.#tools.memory.standingOf(this.#live, agent.id)
-    const deadlineAt = memberDeadline(this.#live.plan, after, { outcome: 'none', offlineSince: agent.offlineSince, busy: false, standing })
+    const { offlineSince, connectedSince } = agent
+    const deadlineAt = memberDeadline(this.#live.plan, after, { outcome: 'none', offlineSince, connectedSince, busy: false, standing })
     const look: Look = {
       agent: agent.id,
       after,

@@ -34,7 +34,7 @@ const trait = (side: MemberSide, words: string, more: Partial<MemberTrait> = {})
  * - `unheard`: takes no offer of this kind, or never says what became of it: no evidence, and holds nobody up.
  * - `restoringAway`: gets the earlier revision when it connects; holds nobody up.
  * - `restoreRetrying`: failed the earlier revision, or did not answer, and is tried again by itself after a while.
- * - `restoreFailed`: did so too often. It is tried again when it has been away and returns.
+ * - `restoreFailed`: did so too often. It is tried again when it has been away and returns, or when a person wants it.
  */
 export const memberTraits = {
   pending: trait('before', 'wait for their wave or a free place', { blocks: true }),

@@ -6,7 +6,14 @@ import { defaultPlan } from './plan.ts'
 
 const { applyTimeoutMs, lostGraceMs, lostWithinMs } = defaultPlan.times
 const fresh = createMember({ agent: 'a', wave: 0, point: 7, late: false }, 1, 100)
-const sight = (outcome: Outcome, more: Partial<Sight> = {}): Sight => ({ outcome, offlineSince: null, busy: false, standing: 'underWay', ...more })
+const sight = (outcome: Outcome, more: Partial<Sight> = {}): Sight => ({
+  outcome,
+  offlineSince: null,
+  connectedSince: null,
+  busy: false,
+  standing: 'underWay',
+  ...more,
+})
 const see = (member: Member, outcome: Outcome, now: number, more: Partial<Sight> = {}): Member => observeMember(defaultPlan, member, sight(outcome, more), now)
 const released = releaseMember(defaultPlan, fresh, sight('none'), 200)
 const offered = see(released, 'offered', 300)
@@ -53,7 +60,8 @@ describe('a member', () => {
     const late = 1000 + lostGraceMs
     const applied = see(offered, 'applied', 400)
     // Another group changed while it was away, so that there is something to be offered again.
-    expect(see(applied, 'none', late, gone).state).toBe('applied')
+    expect(see(applied, 'none', late - 1, gone).state).toBe('applied')
+    expect(see(applied, 'none', late, gone).state).toBe('lost')
     expect(see(applied, 'none', late).state).toBe('released')
     const again = retryMember(see(see(see(offered, 'failed', 400), 'failed', 500), 'failed', 600), 900)
     expect(see(again, 'none', 1001, gone).state).toBe('released')

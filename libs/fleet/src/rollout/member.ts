@@ -28,6 +28,8 @@ export interface Sight {
   readonly outcome: Outcome
   /** null: it is connected. */
   readonly offlineSince: number | null
+  /** When its present connection began: one that came back at once may never have been seen offline. null: it has none. */
+  readonly connectedSince: number | null
   /** It is a member of an older rollout that is not over. */
   readonly busy: boolean
   readonly standing: Standing
@@ -165,8 +167,10 @@ function targetState(plan: RolloutPlan, member: Member, sight: Sight, now: numbe
 }
 
 /** To be offered it when it connects. One that had it, or may have it, never goes back into the queue: it would be given the earlier one meanwhile. */
-function untilItReturns(plan: RolloutPlan, { state, pushedAt }: Member, offlineSince: number, now: number): MemberState {
-  if (state === 'timedOut' || state === 'lost' || state === 'applied' || state === 'failed') return state
+function untilItReturns(plan: RolloutPlan, member: Member, offlineSince: number, now: number): MemberState {
+  const { state, pushedAt } = member
+  if (state === 'applied') return isLost(plan, member, offlineSince, now) ? 'lost' : state
+  if (state === 'timedOut' || state === 'lost' || state === 'failed') return state
   if (!isAway(plan, offlineSince, now)) return 'released'
   return pushedAt === null ? 'away' : 'lost'
 }
@@ -194,18 +198,25 @@ function goneBack(plan: RolloutPlan, member: Member, sight: Sight, now: number):
   const isOverdue = sight.offlineSince === null && now - member.since >= plan.times.applyTimeoutMs
   const hasFailed = member.state === 'restoring' && (sight.outcome === 'failed' || (sight.outcome !== 'applied' && isOverdue))
   const noted = hasFailed ? { ...member, tries: member.tries + 1, pushedAt: now } : member
-  const after = into(noted, backState(plan, noted, sight, hasFailed), now)
+  const after = into(noted, backState(plan, noted, sight, hasFailed, now), now)
   return after.state === member.state ? member : after
 }
 
-function backState(plan: RolloutPlan, { state, tries }: Member, { outcome, offlineSince }: Sight, hasFailed: boolean): MemberState {
+function backState(plan: RolloutPlan, member: Member, sight: Sight, hasFailed: boolean, now: number): MemberState {
+  const { state, tries } = member
+  const { outcome, offlineSince } = sight
   if (outcome === 'applied') return 'restored'
   if (offlineSince !== null) return 'restoringAway'
   if (outcome === 'ineligible' || outcome === 'silent') return 'unheard'
-  if (state === 'restoreFailed' || state === 'restoreRetrying') return state
+  if (state === 'restoreRetrying' || (state === 'restoreFailed' && !hasReturned(member, sight, now))) return state
   if (hasFailed) return tries < restoreTries(plan) ? 'restoreRetrying' : 'restoreFailed'
   // It failed before it went away, and is not offered it again by itself.
   return outcome === 'failed' ? 'restoreRetrying' : 'restoring'
+}
+
+/** On another connection since it failed. One from the future is from before the clock was put back. */
+function hasReturned({ pushedAt }: Member, { connectedSince }: Sight, now: number): boolean {
+  return connectedSince !== null && pushedAt !== null && connectedSince > pushedAt && connectedSince <= now
 }
 
 /** When to look at the member again though nothing is heard of it; null: only when something is. Not before it is reached does `observeMember` or `retryMember` have anything to do. */

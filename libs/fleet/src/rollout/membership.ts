@@ -11,6 +11,8 @@
  *   wave that is a count and has its number, is passed over. A wave that is open already takes it at once.
  * - An Agent stays in its wave when it is relabelled within the group. One that leaves the group counts no more,
  *   unless it left while it counted as bad. One that comes back is a late joiner.
+ * - When the rollout is over, an Agent that has its outcome keeps it. Those that were away, busy or lost, and late joiners, are followed
+ *   until they have one.
  */
 import { type Lookup, matches, parseSelector, type Selector } from '../selector.ts'
 import type { Counters } from './member-state.ts'

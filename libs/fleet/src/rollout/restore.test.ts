@@ -8,7 +8,14 @@ import { TestFleet } from './test-fleet.ts'
 const secondMs = 1000
 const minuteMs = 60 * secondMs
 const { applyTimeoutMs } = defaultPlan.times
-const sight = (outcome: Outcome, more: Partial<Sight> = {}): Sight => ({ outcome, offlineSince: null, busy: false, standing: 'underWay', ...more })
+const sight = (outcome: Outcome, more: Partial<Sight> = {}): Sight => ({
+  outcome,
+  offlineSince: null,
+  connectedSince: null,
+  busy: false,
+  standing: 'underWay',
+  ...more,
+})
 const see = (member: Member, outcome: Outcome, now: number, more: Partial<Sight> = {}): Member => observeMember(defaultPlan, member, sight(outcome, more), now)
 const fresh = createMember({ agent: 'a', wave: 0, point: 7, late: false }, 1, 0)
 const applied = see(releaseMember(defaultPlan, fresh, sight('none'), 0), 'applied', 0)
@@ -67,6 +74,18 @@ describe('an agent that fails to go back', () => {
     expect(failed).toMatchObject({ state: 'restoreFailed', tries: 4 })
     expect(see(away, 'offered', 101 * secondMs).state).toBe('restoring')
     expect(see(see(away, 'offered', 101 * secondMs), 'applied', 102 * secondMs).state).toBe('restored')
+  })
+
+  it('is tried again after a connection that nobody saw end', () => {
+    const { member } = failing(defaultPlan, restoring)
+    expect(see(member, 'failed', 99 * secondMs, { connectedSince: 0 })).toBe(member)
+    const back = see(member, 'failed', 10 * minuteMs, { connectedSince: 9 * minuteMs })
+    expect(back.state).toBe('restoreRetrying')
+    const failed = see(retryMember(back, 10 * minuteMs), 'failed', 11 * minuteMs, { connectedSince: 9 * minuteMs })
+    expect(failed).toMatchObject({ state: 'restoreFailed', tries: 4 })
+    expect(see(failed, 'failed', 60 * minuteMs, { connectedSince: 9 * minuteMs })).toBe(failed)
+    // It did not answer, and is offered it again on each connection.
+    expect(see(member, 'offered', 10 * minuteMs, { connectedSince: 9 * minuteMs }).state).toBe('restoring')
   })
 
   it('is tried at once on its return when nobody has seen it fail', () => {

@@ -109,7 +109,8 @@ export class TestFleet {
   sight(agent: string): Sight {
     const { revision } = revisionFor(1, this.rollout, this.members.get(agent) ?? null)
     const standing = !isOver(this.rollout) ? 'underWay' : this.elsewhere.has(agent) ? 'elsewhere' : 'over'
-    return { outcome: this.answer(agent, revision), offlineSince: this.offline.get(agent) ?? null, busy: this.busy.has(agent), standing }
+    const offlineSince = this.offline.get(agent) ?? null
+    return { outcome: this.answer(agent, revision), offlineSince, connectedSince: null, busy: this.busy.has(agent), standing }
   }
 
   change(before: Member, after: Member | null): void {
