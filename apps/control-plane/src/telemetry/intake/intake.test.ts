@@ -123,6 +123,19 @@ describe('refused is', () => {
     expect([taken, refused]).toEqual([[], ['unauthorized']])
   })
 
+  it('of somebody unknown ends the connection, with the requests that came along', async () => {
+    const { port } = server.address() as AddressInfo // as: it listens on TCP
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    const request = 'POST /v1/metrics HTTP/1.1\r\nhost: x\r\nauthorization: Bearer nobody\r\ncontent-length: 0\r\n\r\n'
+    let answers = ''
+    socket.on('data', (chunk: Buffer) => (answers += chunk.toString('latin1')))
+    socket.write(request.repeat(10_000))
+    await once(socket, 'close')
+    expect(answers.match(/HTTP\/1.1 401/g)).toHaveLength(1)
+    expect(refused.length).toBeLessThan(5_000)
+  })
+
   it('who guesses, with one line in the log', async () => {
     for (let guess = 0; guess < 50; guess++) await (await post('/v1/metrics', '', { ...json, authorization: `Bearer drover_tel_agt_a_${guess}` })).arrayBuffer()
     expect(refused).toHaveLength(50)
@@ -244,8 +257,8 @@ describe('a connection', () => {
 
   it('goes on after a refusal whose body was small', async () => {
     const socket = await open()
-    socket.write(`${head(2).replace(TOKEN, 'x')}{}`)
-    expect(((await once(socket, 'data')) as [Buffer])[0].toString()).toContain('HTTP/1.1 401')
+    socket.write(`${head(2).replace('application/json', 'text/plain')}{}`)
+    expect(((await once(socket, 'data')) as [Buffer])[0].toString()).toContain('HTTP/1.1 415')
     socket.write(`${head(2)}{}`)
     expect(((await once(socket, 'data')) as [Buffer])[0].toString()).toContain('HTTP/1.1 200')
     socket.destroy()
