@@ -54,7 +54,8 @@ describe('Deadlines', () => {
   it('holds none up when the clock is set back, and takes them along when it is set forward', () => {
     const clock = new FakeClock()
     let setByMs = 0
-    const deadlines = new Deadlines({ ...clock, now: () => clock.now() + setByMs })
+    const { monotonic, setTimeout, clearTimeout } = clock
+    const deadlines = new Deadlines({ monotonic, setTimeout, clearTimeout, now: () => clock.now() + setByMs })
     const met: string[] = []
     deadlines.after(10_000, () => met.push('set before'))
     clock.advance(5_000)
