@@ -104,4 +104,18 @@ describe('an agent that fails to go back', () => {
     expect(offersTo(one)).toBe(5)
     expect(await test.members(rollout)).toEqual({ restored: 3 })
   })
+
+  it('is sent it again, too, when it does not answer', async () => {
+    await takeBack({ [one]: 1 })
+    test.fleet.react = () => 'hold'
+    await test.pass(10_000)
+    expect(offersTo(one)).toBe(2)
+    await test.pass(plan.times.applyTimeoutMs, 5_000)
+    expect(await test.members(rollout)).toEqual({ restoreRetrying: 1, restored: 2 })
+    await test.pass(25_000, 5_000)
+    expect(offersTo(one)).toBe(3)
+    test.fleet.answer(one)
+    await test.settle()
+    expect(await test.members(rollout)).toEqual({ restored: 3 })
+  })
 })
