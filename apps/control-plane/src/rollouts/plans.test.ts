@@ -4,8 +4,8 @@ import type { RolloutPlan } from '@drover/fleet'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidInputError } from '../http/errors.ts'
-import { planSentences } from './plan-words.ts'
 import { choosePlan } from './plans.ts'
+import { planSentences } from './show/plan-words.ts'
 
 const edges = Object.values(planRanges).flatMap(({ min, above, max }: { min?: number; above?: number; max: number }) => {
   const low = min ?? above ?? 0

@@ -5,7 +5,7 @@ import type { PresetName } from '@drover/api'
 import { sql } from 'kysely'
 import type { Row } from '../storage/schema.ts'
 import type { ReadStore, Tx } from '../storage/store.ts'
-import type { Before } from './live-rollout.ts'
+import type { Before } from './run/live-rollout.ts'
 
 /** A rollout with what people said about it. */
 export interface StoredRollout {

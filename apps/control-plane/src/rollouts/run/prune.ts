@@ -1,5 +1,5 @@
 /** Members of rollouts that ended long ago: who was in which wave is of no use any more; the rollout itself and its decisions are kept. */
-import type { Store } from '../storage/store.ts'
+import type { Store } from '../../storage/store.ts'
 import type { RolloutMemory } from './memory.ts'
 
 const keptMs = 30 * 24 * 3_600_000

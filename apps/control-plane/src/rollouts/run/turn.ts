@@ -14,7 +14,7 @@ import {
   step,
 } from '@drover/fleet'
 import type { Decision, Effect, Member, Move, Rollout, RolloutEvent, Sight } from '@drover/fleet'
-import type { FleetAgent, FleetForRollouts } from '../seams.ts'
+import type { FleetAgent, FleetForRollouts } from '../../seams.ts'
 import type { Batch } from './batch.ts'
 import type { Before, LiveRollout } from './live-rollout.ts'
 import type { RolloutMemory } from './memory.ts'

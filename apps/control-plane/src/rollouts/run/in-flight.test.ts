@@ -1,6 +1,6 @@
 /** The moment between a commit and those who hear of it. */
 import { describe, expect, it } from 'vitest'
-import type { Tx } from '../storage/store.ts'
+import type { Tx } from '../../storage/store.ts'
 import { InFlight } from './in-flight.ts'
 
 function transaction(): { readonly tx: Tx; readonly notes: (() => void)[] } {

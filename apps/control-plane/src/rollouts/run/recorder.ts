@@ -1,11 +1,11 @@
 /** Writes a change of a rollout with everything that belongs to it: members, decisions, events, and what the group gives from now on. */
 import { isOver } from '@drover/fleet'
 import type { Decision, Rollout } from '@drover/fleet'
-import type { EventLog } from '../events/event-log.ts'
-import type { Tx } from '../storage/store.ts'
+import type { EventLog } from '../../events/event-log.ts'
+import type { Tx } from '../../storage/store.ts'
+import type { RolloutsOptions } from '../part.ts'
+import { insertDecisions, updateRollout, writeMembers } from '../store.ts'
 import { decisionEvents } from './events.ts'
-import type { RolloutsOptions } from './part.ts'
-import { insertDecisions, updateRollout, writeMembers } from './store.ts'
 import type { Change } from './turn.ts'
 
 export interface RecorderOptions {

@@ -2,9 +2,9 @@
 import type { Effect, Verdict } from '@drover/fleet'
 import { memberTraits } from '@drover/fleet'
 import type { Logger } from 'pino'
-import type { FleetForRollouts, GateMember, GateQuestion, JudgeGate } from '../seams.ts'
+import type { FleetForRollouts, GateMember, GateQuestion, JudgeGate } from '../../seams.ts'
+import type { Deadlines } from '../part.ts'
 import type { LiveRollout } from './live-rollout.ts'
-import type { Deadlines } from './part.ts'
 
 export interface GatesOptions {
   readonly judge: JudgeGate

@@ -2,9 +2,9 @@
 import type { RolloutActionName } from '@drover/api'
 import { retriableIn, RolloutError, rolloutActions, step } from '@drover/fleet'
 import type { RolloutStateName } from '@drover/fleet'
-import { ConflictError } from '../http/errors.ts'
-import type { RolloutMemory } from './memory.ts'
-import type { StoredRollout } from './store.ts'
+import { ConflictError } from '../../http/errors.ts'
+import type { RolloutMemory } from '../run/memory.ts'
+import type { StoredRollout } from '../store.ts'
 
 export const stateWords: Readonly<Record<RolloutStateName, string>> = {
   draft: 'not started yet',

@@ -1,6 +1,6 @@
 /** Commits that memory does not know of yet: between the end of a transaction and its notifications another one may begin. */
 import { setImmediate } from 'node:timers/promises'
-import type { Tx } from '../storage/store.ts'
+import type { Tx } from '../../storage/store.ts'
 
 export class InFlight {
   readonly #open = new Set<Tx>()

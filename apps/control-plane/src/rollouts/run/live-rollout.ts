@@ -2,7 +2,7 @@
 import type { PresetName } from '@drover/api'
 import { isOver, matches, memberTraits } from '@drover/fleet'
 import type { Lookup, Member, MemberState, Rollout, RolloutEvent, RolloutPlan, Selector, Share } from '@drover/fleet'
-import type { Deadlines } from './part.ts'
+import type { Deadlines } from '../part.ts'
 import { PendingQueue } from './pending-queue.ts'
 
 /** How an agent was before it got the change. */

@@ -1,11 +1,11 @@
 /** Brings into memory what was committed before the server started. */
 import type { Selector } from '@drover/fleet'
-import type { ReadStore } from '../storage/store.ts'
+import type { ReadStore } from '../../storage/store.ts'
+import type { GroupState, RolloutsOptions } from '../part.ts'
+import { readMembers, readNewest } from '../store.ts'
+import type { StoredMember, StoredRollout } from '../store.ts'
 import { LiveRollout } from './live-rollout.ts'
 import type { RolloutMemory } from './memory.ts'
-import type { GroupState, RolloutsOptions } from './part.ts'
-import { readMembers, readNewest } from './store.ts'
-import type { StoredMember, StoredRollout } from './store.ts'
 
 export async function loadRollouts(from: ReadStore, memory: RolloutMemory, options: Pick<RolloutsOptions, 'readGroups' | 'readRevision'>): Promise<void> {
   const groups = await options.readGroups()

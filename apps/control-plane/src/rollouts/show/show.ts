@@ -2,12 +2,12 @@
 import type { Rollout as ShownRollout, RolloutDecision, RolloutMember, RolloutSummary } from '@drover/api'
 import { describeDecision, isOver } from '@drover/fleet'
 import type { Decision, Rollout, Wave } from '@drover/fleet'
-import type { FleetForRollouts } from '../seams.ts'
-import { blockersOf } from './blockers.ts'
+import type { FleetForRollouts } from '../../seams.ts'
+import { blockersOf } from '../run/blockers.ts'
+import type { RolloutMemory } from '../run/memory.ts'
+import type { StoredMember, StoredRollout } from '../store.ts'
 import { showGates } from './gate-words.ts'
-import type { RolloutMemory } from './memory.ts'
 import { possibleActions } from './refusals.ts'
-import type { StoredMember, StoredRollout } from './store.ts'
 import { countAll, summarize, totalOf } from './summary.ts'
 
 type ShownWave = ShownRollout['waves'][number]

@@ -2,7 +2,7 @@
 import { presets } from '@drover/fleet'
 import type { RolloutPlan } from '@drover/fleet'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { TestRollouts } from './test-rollouts.ts'
+import { TestRollouts } from '../test-rollouts.ts'
 
 /** In two waves; each is watched for ten seconds. */
 const twoWaves: RolloutPlan = {

@@ -2,7 +2,7 @@
 import type { Finding } from '@drover/api'
 import { isJudgeable } from '@drover/fleet'
 import type { Gate, Known, OwnMetric, RolloutPlan } from '@drover/fleet'
-import type { TelemetryEvidence } from '../seams.ts'
+import type { TelemetryEvidence } from '../../seams.ts'
 import { metricWords } from './gate-words.ts'
 import { agentsText, listText } from './words.ts'
 

@@ -7,7 +7,7 @@ import type { Rollout } from '@drover/api'
 import { presets } from '@drover/fleet'
 import type { Gate, RolloutPlan } from '@drover/fleet'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { TestRollouts } from './test-rollouts.ts'
+import { TestRollouts } from '../test-rollouts.ts'
 
 const plan: RolloutPlan = {
   ...presets.standard,

@@ -2,7 +2,7 @@
 import type { EventKind } from '@drover/api'
 import { describeDecision } from '@drover/fleet'
 import type { Decision, Rollout } from '@drover/fleet'
-import type { NewEvent } from '../events/event-log.ts'
+import type { NewEvent } from '../../events/event-log.ts'
 
 export interface EventContext {
   readonly rollout: Pick<Rollout, 'id' | 'group' | 'from' | 'to'>

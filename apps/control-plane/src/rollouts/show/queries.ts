@@ -2,11 +2,11 @@
 import type { QueryOf, rolloutRoutes } from '@drover/api'
 import { isOver, rolloutActions } from '@drover/fleet'
 import type { Decision, MemberState, RolloutStateName } from '@drover/fleet'
-import { NotFoundError } from '../http/errors.ts'
-import type { Row } from '../storage/schema.ts'
-import type { ReadStore } from '../storage/store.ts'
-import { findRollout, toStoredMember, toStoredRollout } from './store.ts'
-import type { StoredMember, StoredRollout } from './store.ts'
+import { NotFoundError } from '../../http/errors.ts'
+import type { Row } from '../../storage/schema.ts'
+import type { ReadStore } from '../../storage/store.ts'
+import { findRollout, toStoredMember, toStoredRollout } from '../store.ts'
+import type { StoredMember, StoredRollout } from '../store.ts'
 
 /** @throws {NotFoundError} */
 export async function findOrThrow(from: ReadStore, id: string): Promise<StoredRollout> {

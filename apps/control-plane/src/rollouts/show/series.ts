@@ -1,12 +1,12 @@
 /** A metric of the agents that have the change beside that of those that do not. */
 import { rolloutRoutes } from '@drover/api'
 import { memberTraits } from '@drover/fleet'
-import type { BindRoute } from '../http/bind-route.ts'
+import type { BindRoute } from '../../http/bind-route.ts'
+import type { RolloutsOptions } from '../part.ts'
+import { readMembers } from '../store.ts'
 import { metricUnits } from './gate-words.ts'
-import type { RolloutsOptions } from './part.ts'
 import { findOrThrow } from './queries.ts'
 import { timestamp } from './show.ts'
-import { readMembers } from './store.ts'
 
 /** Shown before the start, to compare with. */
 const leadMs = 10 * 60_000
