@@ -1,4 +1,7 @@
-/** The rollouts part: takes groups from one revision to the next, a wave at a time, and goes on where it was after a crash. `run` carries them out, `show` is what people see of them and do to them. */
+/**
+ * The rollouts part: takes groups from one revision to the next, a wave at a time, and goes on where it was after a crash.
+ * `run` carries rollouts out; `show` is what people see of them and do to them.
+ */
 import { memberTraits } from '@drover/fleet'
 import type { RolloutProgress, RolloutsForAgents } from '../seams.ts'
 import type { RolloutsOptions, RolloutsPart } from './part.ts'
