@@ -123,16 +123,21 @@ describe('refused is', () => {
     expect([taken, refused]).toEqual([[], ['unauthorized']])
   })
 
-  it('of somebody unknown ends the connection, with the requests that came along', async () => {
+  it.each([
+    ['of somebody unknown', 'nobody', 401, 0],
+    ['that is one too many', TOKEN, 429, 2],
+  ])('%s ends the connection, with the requests that came along', async (_, token, status, taken) => {
+    await stop()
+    await start({ requestsBurst: 2 })
     const { port } = server.address() as AddressInfo // as: it listens on TCP
     const socket = connect(port, '127.0.0.1')
     socket.on('error', () => {})
-    const request = 'POST /v1/metrics HTTP/1.1\r\nhost: x\r\nauthorization: Bearer nobody\r\ncontent-length: 0\r\n\r\n'
+    const request = `POST /v1/metrics HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n`
     let answers = ''
     socket.on('data', (chunk: Buffer) => (answers += chunk.toString('latin1')))
     socket.write(request.repeat(10_000))
     await once(socket, 'close')
-    expect(answers.match(/HTTP\/1.1 401/g)).toHaveLength(1)
+    expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual([...Array.from({ length: taken }, () => 'HTTP/1.1 200'), `HTTP/1.1 ${status}`])
     expect(refused.length).toBeLessThan(5_000)
   })
 

@@ -144,8 +144,9 @@ function refuse(request: IncomingMessage, response: ServerResponse, encoding: En
   const status = refusalStatus[why]
   const headers: Record<string, string> = {}
   if (status === 429 || status === 503) headers['retry-after'] = String(limits.retryAfterSeconds)
-  // Whoever we do not know gets one answer of a connection: a thousand requests that came at once would keep agents waiting.
-  if (status === 401) Object.assign(headers, { 'www-authenticate': 'Bearer', connection: 'close' })
+  if (status === 401) headers['www-authenticate'] = 'Bearer'
+  // Whoever we do not know, or who sends too much, gets one such answer of a connection: thousands of requests that came at once would keep others waiting.
+  if (status === 401 || status === 429) headers['connection'] = 'close'
   if (status === 405) headers['allow'] = 'POST'
   answer(response, status, encoding, statusBody(status, message, encoding), headers)
   drain(request, limits.maxDrainedBytes)
