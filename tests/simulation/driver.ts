@@ -29,6 +29,8 @@ import { type GroupRow, type MemoryStore, type Row, type StoredDecision } from '
 
 export interface DriverPorts {
   now(): number
+  /** Not moved when the clock is set. */
+  monotonic(): number
   /** Calls at this time, unless the driver died meanwhile. */
   wake(at: number, run: () => void): void
   send(agent: string, offer: Offer): void
@@ -65,6 +67,7 @@ export class Driver {
   private readonly queues = new Map<GroupName, Queues>()
   private readonly presences: Presences = new Map()
   private readonly todo: (() => void)[] = []
+  private aheadMs: number
   private isActing = false
   private isRecovering = false
 
@@ -73,6 +76,7 @@ export class Driver {
     this.scenario = scenario
     this.store = store
     this.ports = ports
+    this.aheadMs = ports.now() - ports.monotonic()
     const { rows, groups } = store.load()
     for (const row of rows) {
       this.rows.set(row.agent, row)
@@ -235,11 +239,13 @@ export class Driver {
   }
 
   /** Everything at once: rows, what their change is to the rollouts, and what else happened to those. Nothing is stored when nothing changed. */
-  private transact(rows: readonly Row[], events: readonly GroupEvent[] = [], gone: Row | null = null): void {
+  private transact(rows: readonly Row[], happened: readonly GroupEvent[] = [], gone: Row | null = null): void {
     const changed = rows.filter((row) => this.rows.get(row.agent) !== row)
     const changes = changed.map((row): RowChange => [this.rows.get(row.agent), row])
     if (gone !== null) changes.push([gone, undefined])
     const now = this.ports.now()
+    const aheadMs = now - this.ports.monotonic()
+    const events = [...this.clockEvents(aheadMs - this.aheadMs), ...happened]
     const stepped = groupNames.flatMap((name) => {
       const own = events.filter(({ group }) => group === name).map(({ event }) => event)
       return turnOf(this.scenario, this.groups.get(name), changes, own, now) ?? []
@@ -250,12 +256,18 @@ export class Driver {
     // Whatever sets what is sent, or must never be forgotten, is on disk before anything else is done.
     const sync = decisions.length > 0 || gone !== null || changed.some((row) => matters(this.rows.get(row.agent), row))
     this.store.commit({ rows: changed, gone: gone === null ? [] : [gone.agent], groups, decisions }, sync)
+    this.aheadMs = aheadMs
     if (gone !== null) {
       this.rows.delete(gone.agent)
       this.count(gone.agent, undefined)
     }
     this.remember(changed, groups, decisions)
     for (const { group, effects } of stepped) this.enqueue(group.name, effects)
+  }
+
+  /** The clock was set forward since the last commit. */
+  private clockEvents(byMs: number): GroupEvent[] {
+    return byMs <= 0 ? [] : groupNames.map((group) => ({ group, event: { kind: 'clockSet', byMs } }))
   }
 
   private remember(rows: readonly Row[], groups: readonly GroupRow[], decisions: readonly StoredDecision[]): void {

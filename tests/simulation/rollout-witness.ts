@@ -20,10 +20,13 @@ const recountEvery = 5000
 export class RolloutWitness {
   private readonly scenario: Scenario
   private readonly store: MemoryStore
+  private readonly trueNow: () => number
   private readonly tallies = new Map<GroupName, Tally>()
   private readonly numbers = new Map<string, number>()
   private readonly opened = new Map<string, number>()
   private readonly soakedAt = new Map<string, number>()
+  /** By the one clock that is right, of the soaks that the server has watched without a break. */
+  private readonly watchedAt = new Map<string, number>()
   private readonly lastTold = new Map<string, number>()
   /** Verdicts that were given, by rollout and round. */
   private readonly verdicts = new Map<string, Map<number, VerdictKind>>()
@@ -35,9 +38,10 @@ export class RolloutWitness {
   /** Rollouts with an act that lets pass what went wrong, after which the budget is another. */
   private readonly excused = new Set<string>()
 
-  constructor(scenario: Scenario, store: MemoryStore) {
+  constructor(scenario: Scenario, store: MemoryStore, trueNow: () => number) {
     this.scenario = scenario
     this.store = store
+    this.trueNow = trueNow
   }
 
   onStored(change: Change, was: Before): void {
@@ -208,7 +212,10 @@ export class RolloutWitness {
     if (decision.seq !== expected) broken('log', `decision ${decision.seq} of ${id} comes where ${expected} should`)
     const rollout = this.store.groups.get(name)?.rollout
     const { kind, at } = decision
-    if (kind === 'soaking') this.soakedAt.set(id, at)
+    if (kind === 'soaking') {
+      this.soakedAt.set(id, at)
+      this.watchedAt.set(id, this.trueNow())
+    }
     if (rollout?.id !== id) return
     if (kind === 'completed') this.completed.set(name, rollout.to)
     if (kind === 'rolledBack') this.completed.set(name, rollout.from)
@@ -271,6 +278,8 @@ export class RolloutWitness {
     }
     const soaked = at - (this.soakedAt.get(id) ?? at)
     if (soaked < plan.soakMs) broken('soak', `wave ${(wave ?? 0) + 1} of ${id} passes ${soaked} ms into its soak`)
+    const watched = this.trueNow() - (this.watchedAt.get(id) ?? Number.NEGATIVE_INFINITY)
+    if (watched < plan.soakMs) broken('soak', `wave ${(wave ?? 0) + 1} of ${id} passes ${watched} ms into its soak, whatever the server's clock says`)
     const asked = askedGates(plan)
     const given = this.verdicts.get(`${id}/${this.lastRound.get(id)}`)
     for (const gate of asked)
@@ -300,6 +309,11 @@ export class RolloutWitness {
   onAcknowledged(name: GroupName): void {
     const last = this.store.decisions.findLast((one) => one.group === name && one.decision.by !== null)
     if (last !== undefined) this.acknowledged.push({ rollout: last.rollout, seq: last.decision.seq })
+  }
+
+  /** What the clock does while the server is down is nothing that it sees. */
+  onDied(): void {
+    this.watchedAt.clear()
   }
 
   /** After a loss of power: what was acknowledged is there, and the counts are of what is there. */

@@ -63,7 +63,7 @@ export class Server {
       },
       after: () => this.afterCommit(),
     })
-    this.rollouts = new RolloutWitness(scenario, this.store)
+    this.rollouts = new RolloutWitness(scenario, this.store, () => world.now)
     this.offers = new OfferWitness(scenario, this.store)
     this.restores = new RestoreWitness(this.store)
   }
@@ -102,6 +102,7 @@ export class Server {
       world.at(at - this.clockOffsetMs, () => isAlive() && (now() < at ? wake(at, run) : this.call(run)))
     this.driver = new Driver(this.scenario, this.store, {
       now,
+      monotonic: () => world.now,
       wake,
       send: (agent, offer) => {
         this.offers.onSend(agent, offer)
@@ -151,6 +152,7 @@ export class Server {
     world.tell(() => `the server dies ${how}`)
     this.driver = null
     this.environment.onDeath()
+    this.rollouts.onDied()
     world.in(world.between(secondMs, 30 * secondMs), () => {
       if (this.driver !== null) return
       world.tell(() => 'the server is back')

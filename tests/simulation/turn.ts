@@ -37,7 +37,9 @@ export function turnOf(
   if (group?.rollout == null) return null
   const { name } = group
   const moves = changes.map(([before, after]) => moveOf(before?.members[name] ?? null, after?.members[name] ?? null)).filter((move) => move !== null)
-  const all: readonly RolloutEvent[] = moves.length === 0 ? events : [{ kind: 'moved', moves }, ...events]
+  const clock = events.filter(({ kind }) => kind === 'clockSet')
+  const others = events.filter(({ kind }) => kind !== 'clockSet')
+  const all: readonly RolloutEvent[] = [...clock, ...(moves.length === 0 ? [] : [{ kind: 'moved' as const, moves }]), ...others]
   if (all.length === 0) return null
   let { rollout } = group
   const decisions: StoredDecision[] = []

@@ -118,6 +118,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'const until = rollout.now + (rollout.waves[rollout.wave]?.soakMs ?? 0) / 2',
   },
   {
+    name: 'counts what the clock was set forward by as watched',
+    file: `${engine}/step.ts`,
+    find: 'return prolongSoak(rollout, event.byMs)',
+    replace: 'return rollout',
+  },
+  {
     name: 'skips a wave',
     file: `${engine}/advance.ts`,
     find: 'awaitWave(noted, noted.wave + 1)',

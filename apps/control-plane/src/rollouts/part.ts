@@ -12,6 +12,8 @@ export interface Deadlines {
 
 export interface Timing {
   now(): number
+  /** Milliseconds since some moment, which no clock that is set moves. */
+  monotonic(): number
   setTimeout(callback: () => void, delayMs: number): unknown
   clearTimeout(handle: unknown): void
 }

@@ -271,6 +271,12 @@ export function startSoak(rollout: RunningRollout): SoakingRollout {
   return { ...base(rollout), state: 'soaking', soak: { since: rollout.now, until, round: 0, askedAt: null, gates: [] } }
 }
 
+/** soaking -> soaking, paused -> paused: a soak is as long as the plan says, whatever the clock does. */
+export function prolongSoak(rollout: Rollout, byMs: number): Rollout {
+  if ((rollout.state !== 'soaking' && rollout.state !== 'paused') || rollout.soak === null) return rollout
+  return { ...rollout, soak: { ...rollout.soak, until: rollout.soak.until + byMs } }
+}
+
 /** waiting | running | soaking -> paused */
 export function pause(rollout: WaitingRollout | RunningRollout | SoakingRollout, cause: Cause, reason: string): PausedRollout {
   return { ...base(rollout), state: 'paused', was: rollout.state, soak: rollout.state === 'soaking' ? rollout.soak : null, cause, reason }

@@ -20,6 +20,7 @@ import {
   type GateRecord,
   type PausedRollout,
   pause,
+  prolongSoak,
   requireAction,
   resume,
   type Rollout,
@@ -48,6 +49,8 @@ export type RolloutEvent =
   | { readonly kind: 'verdict'; readonly round: number; readonly gate: number; readonly verdict: Verdict }
   /** Time has passed. May come at any time. */
   | { readonly kind: 'tick' }
+  /** The clock was set forward since the last step: a time in which nobody was watched. Comes before anything else that is seen by the new clock. */
+  | { readonly kind: 'clockSet'; readonly byMs: number }
   /** A sweep over the members is complete. */
   | { readonly kind: 'swept'; readonly sweep: number }
   /** Of the group's Agents without the change that were connected at the start: how many are not now. */
@@ -85,6 +88,8 @@ function react(turn: Turn, rollout: Rollout, event: RolloutEvent): Rollout {
       return { ...rollout, waves: moveAll(rollout.waves, event.moves), sweep: sweptBy(rollout.sweep, event.moves) }
     case 'verdict':
       return rollout.state === 'soaking' && rollout.soak.round === event.round ? judged(rollout, event.gate, event.verdict) : rollout
+    case 'clockSet':
+      return prolongSoak(rollout, event.byMs)
     case 'swept':
       return rollout.sweep?.no === event.sweep ? { ...rollout, sweep: null } : rollout
     case 'presence':

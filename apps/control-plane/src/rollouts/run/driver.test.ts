@@ -168,6 +168,18 @@ describe('a rollout', () => {
     await test.pass(60_000, 5_000)
     expect(running(2)).toBe(3)
   })
+
+  it('is watched for as long as its plan says when the clock is set forward', async () => {
+    await fleetWith(20)
+    await test.begin('all', 2, start({ ...twoWaves, soakMs: 600_000 }))
+    await test.pass(60_000, 5_000)
+    test.clockErrorMs = 3_600_000
+    await test.pass(500_000, 5_000)
+    expect(running(2)).toBe(3)
+    expect(test.logged.filter((line) => line.includes('the clock was set forward'))).toHaveLength(1)
+    await test.pass(60_000, 5_000)
+    expect(running(2)).toBe(20)
+  })
 })
 
 describe('two rollouts', () => {

@@ -40,6 +40,8 @@ export interface DriverOptions {
 const collectMs = 50
 const firstRetryMs = 1_000
 const maxRetryMs = 30_000
+/** Clocks that are kept right are moved by less, or little by little. */
+const clockToleranceMs = 10_000
 /** Agents looked at for joiners before others get their turn. */
 const joinersPerTurn = 500
 
@@ -53,11 +55,14 @@ export class Driver {
   #isStarted = false
   #isStopped = false
   #isFaultLogged = false
+  /** What the clock that people set is ahead of the one that only runs. */
+  #aheadMs: number
   /** Looking for joiners. */
   readonly #searches = new Set<Promise<void>>()
 
   constructor(options: DriverOptions) {
     this.#options = options
+    this.#aheadMs = options.timing.now() - options.timing.monotonic()
   }
 
   /** Goes on from what is stored. */
@@ -172,6 +177,7 @@ export class Driver {
   }
 
   async #turn(live: LiveRollout): Promise<void> {
+    this.#noticeClock()
     const taken = takeBatch(live)
     let hasProgress = taken.agents.length > 0 || taken.events.length > 0
     try {
@@ -188,6 +194,21 @@ export class Driver {
     }
     this.#armWake(live)
     if (hasProgress && this.#options.memory.has(live) && this.#hasWork(live)) this.#ready.add(live)
+  }
+
+  /** A clock that is set forward by an hour ends no soak: nobody was watched meanwhile. */
+  #noticeClock(): void {
+    const { timing, memory, log } = this.#options
+    const aheadMs = timing.now() - timing.monotonic()
+    const byMs = aheadMs - this.#aheadMs
+    if (Math.abs(byMs) < clockToleranceMs) return
+    this.#aheadMs = aheadMs
+    if (byMs < 0) return
+    log.warn({ byMs }, 'the clock was set forward: waves are watched for that much longer by it')
+    for (const live of memory.all()) {
+      live.inbox.unshift({ kind: 'clockSet', byMs })
+      if (!live.isHeld) this.#ready.add(live)
+    }
   }
 
   /** Computed once more inside the transaction, where nobody else changes anything. */

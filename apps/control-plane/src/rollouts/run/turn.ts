@@ -153,10 +153,12 @@ class Turn {
   /** One step for all that was looked at; a verdict or the time is one of its own. */
   takeEvents(): void {
     const moves = this.#moves(this.looks.values())
+    const [clock, events] = [this.#batch.events.filter(isClock), this.#batch.events.filter((event) => !isClock(event))]
+    for (const event of clock) this.#step(event)
     const presence = this.#presence()
     if (presence !== null) this.#step(presence)
     if (moves.length > 0) this.#step({ kind: 'moved', moves })
-    for (const event of this.#batch.events) this.#step(event)
+    for (const event of events) this.#step(event)
     if (this.#batch.sweep?.isLast === true) this.#step({ kind: 'swept', sweep: this.#batch.sweep.no })
   }
 
@@ -253,6 +255,8 @@ class Turn {
     this.effects.push(...effects)
   }
 }
+
+const isClock = ({ kind }: RolloutEvent): boolean => kind === 'clockSet'
 
 function controlOf(member: Member | null | undefined, seen = false, offline = false): { readonly bad: number; readonly of: number } {
   if (member == null || !seen || memberTraits[member.state].side !== 'before') return { bad: 0, of: 0 }
