@@ -172,6 +172,8 @@ function createOpamp({ log, metrics }: Foundation, { handler }: AgentsPart, { au
     },
     capabilities: ['AcceptsStatus', 'OffersRemoteConfig', 'AcceptsEffectiveConfig', 'OffersConnectionSettings'],
     path: OPAMP_PATH,
+    // Who sends wrong tokens is held back by `access`, where right ones always pass: a token is looked up in memory, so nobody need be refused unheard.
+    limits: { failedConnectsPerSecond: 1_000 },
     log: toServerLog(log),
     observe: createMessageMetrics(metrics),
   })
