@@ -22,14 +22,32 @@ const maxSample = 200
 export async function foreseePause(plan: RolloutPlan, members: readonly (readonly string[])[], tools: EvidenceTools): Promise<Finding[]> {
   const gates = plan.gates.filter((gate): gate is TelemetryGate => gate.kind === 'ownTelemetry')
   if (gates.length === 0) return []
+  const knownOf = createCount(tools)
+  const order = members.flat()
+  let seen = 0
   for (const [index, wave] of members.entries()) {
+    seen += wave.length
     if (wave.length === 0) continue
-    const rest = members.slice(index + 1).flat()
-    const silent = await silentGates(gates, wave, rest, tools)
+    const silent = await silentGates(gates, wave.slice(0, maxSample), order.slice(seen, seen + maxSample), knownOf)
     const [first] = silent
     if (first !== undefined) return [toFinding(index, silent, first)]
   }
   return []
+}
+
+type CountKnown = (metric: OwnMetric, agents: readonly string[]) => Promise<Known>
+
+/** Who is compared with one wave is in a later one: each agent is asked about once. */
+function createCount({ evidence, now }: EvidenceTools): CountKnown {
+  const isTold = new Map<OwnMetric, Map<string, boolean>>()
+  return async (metric, agents) => {
+    const known = isTold.get(metric) ?? new Map<string, boolean>()
+    isTold.set(metric, known)
+    const asked = agents.filter((id) => !known.has(id))
+    const told = asked.length === 0 ? new Map<string, number>() : await evidence.means(metric, asked, now - heardWithinMs, now)
+    for (const id of asked) known.set(id, told.has(id))
+    return { known: agents.filter((id) => known.get(id) === true).length, of: agents.length }
+  }
 }
 
 interface SilentGate {
@@ -38,18 +56,10 @@ interface SilentGate {
   readonly control: Known
 }
 
-async function silentGates(
-  gates: readonly TelemetryGate[],
-  wave: readonly string[],
-  rest: readonly string[],
-  { evidence, now }: EvidenceTools,
-): Promise<SilentGate[]> {
-  const [ours, theirs] = [wave.slice(0, maxSample), rest.slice(0, maxSample)]
+async function silentGates(gates: readonly TelemetryGate[], wave: readonly string[], control: readonly string[], knownOf: CountKnown): Promise<SilentGate[]> {
   const silent: SilentGate[] = []
   for (const gate of gates) {
-    const told = await evidence.means(gate.metric, [...ours, ...theirs], now - heardWithinMs, now)
-    const knownOf = (ids: readonly string[]): Known => ({ known: ids.filter((id) => told.has(id)).length, of: ids.length })
-    const counts = { wave: knownOf(ours), control: knownOf(theirs) }
+    const counts = { wave: await knownOf(gate.metric, wave), control: await knownOf(gate.metric, control) }
     if (!isJudgeable(gate, counts.wave, counts.control)) silent.push({ metric: gate.metric, ...counts })
   }
   return silent
