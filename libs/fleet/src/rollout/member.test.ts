@@ -1,20 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { allowRetry, emptyLedger, type Ledger, onStatus, openAttempt, timeOutAttempt } from '../ledger.ts'
-import { createMember, type Member, memberDeadline, moveOf, observeMember, releaseMember, restoreMember, retryMember, type Sight } from './member.ts'
+import { createMember, memberDeadline, moveOf, releaseMember, restoreMember, retryMember } from './member.ts'
 import { combineOutcomes, configurationOutcome, type Outcome, settingsOutcome } from './outcome.ts'
 import { defaultPlan } from './plan.ts'
+import { see, sight } from './test-sight.ts'
 
 const { applyTimeoutMs, lostGraceMs, lostWithinMs } = defaultPlan.times
 const fresh = createMember({ agent: 'a', wave: 0, point: 7, late: false }, 1, 100)
-const sight = (outcome: Outcome, more: Partial<Sight> = {}): Sight => ({
-  outcome,
-  offlineSince: null,
-  connectedSince: null,
-  busy: false,
-  standing: 'underWay',
-  ...more,
-})
-const see = (member: Member, outcome: Outcome, now: number, more: Partial<Sight> = {}): Member => observeMember(defaultPlan, member, sight(outcome, more), now)
 const released = releaseMember(defaultPlan, fresh, sight('none'), 200)
 const offered = see(released, 'offered', 300)
 

@@ -1,22 +1,13 @@
 /** Agents that fail what they should go back to, and what a rollout that is over still learns. */
 import { describe, expect, it } from 'vitest'
-import { createMember, type Member, memberDeadline, observeMember, releaseMember, restoreMember, retryDueAt, retryMember, type Sight } from './member.ts'
-import type { Outcome } from './outcome.ts'
+import { createMember, type Member, memberDeadline, observeMember, releaseMember, restoreMember, retryDueAt, retryMember } from './member.ts'
 import { defaultPlan, type RolloutPlan } from './plan.ts'
 import { TestFleet } from './test-fleet.ts'
+import { see, sight } from './test-sight.ts'
 
 const secondMs = 1000
 const minuteMs = 60 * secondMs
 const { applyTimeoutMs } = defaultPlan.times
-const sight = (outcome: Outcome, more: Partial<Sight> = {}): Sight => ({
-  outcome,
-  offlineSince: null,
-  connectedSince: null,
-  busy: false,
-  standing: 'underWay',
-  ...more,
-})
-const see = (member: Member, outcome: Outcome, now: number, more: Partial<Sight> = {}): Member => observeMember(defaultPlan, member, sight(outcome, more), now)
 const fresh = createMember({ agent: 'a', wave: 0, point: 7, late: false }, 1, 0)
 const applied = see(releaseMember(defaultPlan, fresh, sight('none'), 0), 'applied', 0)
 const restoring = restoreMember(applied, 1, null, 0)
