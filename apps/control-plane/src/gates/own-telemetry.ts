@@ -1,9 +1,7 @@
 /** The agents' own metrics: a wave against the agents without the change, or against its own past. */
 import { isComparable, judgeAgainstControl, judgeAgainstPast } from '@drover/fleet'
-import type { Gate, OwnMetric, Verdict } from '@drover/fleet'
+import type { OwnMetric, TelemetryGate, Verdict } from '@drover/fleet'
 import type { GateMember, GateQuestion, TelemetryEvidence } from '../seams.ts'
-
-type TelemetryGate = Extract<Gate, { kind: 'ownTelemetry' }>
 
 interface Traits {
   readonly name: string

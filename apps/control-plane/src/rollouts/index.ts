@@ -86,7 +86,7 @@ function createForAgents(memory: RolloutMemory, driver: Driver): RolloutsForAgen
 /** What the agent says from now on is nothing to it. */
 function isHistoryOf(live: LiveRollout, agentId: string): boolean {
   const member = live.entries.get(agentId)?.member
-  return live.isOver && member !== undefined && memberTraits[member.state].settled
+  return member !== undefined && live.keeps(member.state)
 }
 
 function progressOf(memory: RolloutMemory, group: string, agentId: string): RolloutProgress | undefined {

@@ -2,7 +2,8 @@
 import type { Gate, Limit } from './plan.ts'
 import { fisherP, median, rankSumP, signP } from './statistics.ts'
 
-type TelemetryGate = Extract<Gate, { kind: 'ownTelemetry' }>
+/** The agents' own metrics are asked. */
+export type TelemetryGate = Extract<Gate, { kind: 'ownTelemetry' }>
 
 export type VerdictKind = 'pass' | 'fail' | 'inconclusive'
 

@@ -100,6 +100,11 @@ export class LiveRollout {
     return isOver(this.rollout)
   }
 
+  /** What was found of an agent in that state stays, whatever it says from now on. */
+  keeps(state: MemberState): boolean {
+    return this.isOver && memberTraits[state].settled
+  }
+
   /** Revisions that some agent may have through it. */
   revisions(): ReadonlySet<number> {
     const { from, to } = this.rollout

@@ -129,7 +129,7 @@ class Turn {
   #sight({ id, offlineSince, connectedSince }: FleetAgent, { state }: Member): Sight {
     const { fleet, memory } = this.#tools
     // Of an agent that still has the earlier revision nobody asks what became of the new one; what is history is not asked for again.
-    const isAsked = memberTraits[state].side !== 'before' && !(this.#live.isOver && memberTraits[state].settled)
+    const isAsked = memberTraits[state].side !== 'before' && !this.#live.keeps(state)
     const outcome = isAsked ? fleet.outcome(id, this.#live.group) : 'none'
     return { outcome, offlineSince, connectedSince, busy: memory.isBusy(this.#live, id), standing: memory.standingOf(this.#live, id) }
   }

@@ -1,7 +1,7 @@
 /** Which gates of a plan would have nothing to go by, and pause the rollout: told before it starts, not when nobody is there. */
 import type { Finding } from '@drover/api'
 import { isJudgeable } from '@drover/fleet'
-import type { Gate, Known, OwnMetric, RolloutPlan } from '@drover/fleet'
+import type { Known, OwnMetric, RolloutPlan, TelemetryGate } from '@drover/fleet'
 import type { TelemetryEvidence } from '../../seams.ts'
 import { metricWords } from './gate-words.ts'
 import { agentsText, listText } from './words.ts'
@@ -10,8 +10,6 @@ export interface EvidenceTools {
   readonly evidence: Pick<TelemetryEvidence, 'means'>
   readonly now: number
 }
-
-type TelemetryGate = Extract<Gate, { kind: 'ownTelemetry' }>
 
 /** Who told nothing for so long is not expected to tell anything during the rollout. */
 const heardWithinMs = 10 * 60_000
