@@ -61,10 +61,10 @@ describe('expandDocument', () => {
   })
 
   it('reads files, relative to where the supervisor was started', () => {
-    const files = { '/work/token': 'abc\n', '/etc/tls.yaml': 'insecure_skip_verify: true\nca_file: ${env:CA}\n' }
+    const files = { '/here/token': 'abc\n', '/etc/tls.yaml': 'insecure_skip_verify: true\nca_file: ${env:CA}\n' }
     expect(valueOf('Bearer ${file:token}', { files })).toBe('Bearer abc\n')
     expect(valueOf('${file:/etc/tls.yaml}', { files, env: { CA: '/ca' } })).toMatchObject({ value: { insecure_skip_verify: true, ca_file: '/ca' } })
-    expect(expand('${file:none}').findings).toEqual(['error: v: cannot read /work/none: there is no such file'])
+    expect(expand('${file:none}').findings).toEqual(['error: v: cannot read /here/none: there is no such file'])
   })
 
   it('reads YAML that is written in place', () => {

@@ -75,7 +75,7 @@ drover:
   connection: {allow_weaker_tls: true, proof_timeout: 10s, proxy: "http://proxy.example.com:3128"}
   logs: {max_file_size: 64KiB, max_files: 1}
 `,
-      { env: { TOKEN: 'abc', PORT: '4319' }, files: { '/work/bin/otelcol*': '', '/etc/fallback.yaml': '', '/etc/base.yaml': '' } },
+      { env: { TOKEN: 'abc', PORT: '4319' }, files: { '/here/bin/otelcol*': '', '/etc/fallback.yaml': '', '/etc/base.yaml': '' } },
     )
     expect(notes).toEqual([])
     expect({ ...config, capabilities: [...config.capabilities] }).toEqual({
@@ -104,7 +104,7 @@ drover:
         'ReportsConnectionSettingsStatus',
       ],
       agent: {
-        executable: '/work/bin/otelcol',
+        executable: '/here/bin/otelcol',
         args: ['--feature-gates', 'a'],
         env: { PORT: '4319' },
         instanceId: '01890a5d-ac96-774b-bcce-b302099a8057',
@@ -119,8 +119,8 @@ drover:
         configFiles: [{ kind: 'file', path: '/etc/base.yaml' }, { kind: 'remote' }, { kind: 'own-telemetry' }, { kind: 'opamp-extension' }],
         description: { identifyingAttributes: { 'client.id': 'x' }, nonIdentifyingAttributes: { env: 'prod' }, includeResourceAttributes: true },
       },
-      storageDirectory: '/work/state',
-      telemetry: { logLevel: 'debug', logOutputPaths: ['stderr', '/var/log/a.log', '/work/b.log'], resource: { 'service.namespace': 'demo' }, export: {} },
+      storageDirectory: '/here/state',
+      telemetry: { logLevel: 'debug', logOutputPaths: ['stderr', '/var/log/a.log', '/here/b.log'], resource: { 'service.namespace': 'demo' }, export: {} },
       healthcheck: { host: 'localhost', port: 13_133, path: '/health' },
       drover: {
         agent: { kind: 'collector' },
@@ -133,7 +133,7 @@ drover:
 
   it('puts the special files where the stock supervisor puts them', () => {
     const kinds = (files: string) =>
-      load(withAgent(`config_files: [${files}]`), { files: { '/work/a': '', '/work/b': '' } }).config.agent.configFiles.map(({ kind }) => kind)
+      load(withAgent(`config_files: [${files}]`), { files: { '/here/a': '', '/here/b': '' } }).config.agent.configFiles.map(({ kind }) => kind)
     expect(kinds('a, b')).toEqual(['own-telemetry', 'file', 'file', 'opamp-extension', 'remote'])
     expect(kinds('a, $REMOTE_CONFIG, b')).toEqual(['own-telemetry', 'file', 'remote', 'file', 'opamp-extension'])
     expect(kinds('$REMOTE_CONFIG, $OPAMP_EXTENSION_CONFIG, a, $OWN_TELEMETRY_CONFIG')).toEqual(['remote', 'opamp-extension', 'file', 'own-telemetry'])
@@ -231,7 +231,7 @@ drover:
       '5:3: note: agent.automatic_config_rollback: has no effect: the last good configuration always comes back, for that is what keeps the telemetry flowing',
     ],
     [withAgent('package: {archive: tar.gz}'), '5:3: note: agent.package: has no effect: there is no package installation yet'],
-    [withAgent('config_files: [gone.yaml]'), '5:18: warning: agent.config_files[0]: there is no file /work/gone.yaml: it is left out until there is'],
+    [withAgent('config_files: [gone.yaml]'), '5:18: warning: agent.config_files[0]: there is no file /here/gone.yaml: it is left out until there is'],
     [
       withServer('headers: {Authorization: x}').replace('127.0.0.1', 'drover.example.com'),
       '3:3: warning: server.endpoint: what is in the headers can be read on the way to drover.example.com: use wss://',
@@ -319,7 +319,7 @@ drover:
   })
 
   it('finds the storage directory of a file that is wrong otherwise', () => {
-    const host = testHost({ files: { '/work/s.yaml': 'storage: {directory: "${env:DIR}/state"}\nnonsense: 1\n' }, env: { DIR: '/data' } })
+    const host = testHost({ files: { '/here/s.yaml': 'storage: {directory: "${env:DIR}/state"}\nnonsense: 1\n' }, env: { DIR: '/data' } })
     expect(findStorageDirectory('s.yaml', host.env, host)).toBe('/data/state')
   })
 })

@@ -47,7 +47,7 @@ describe('drover.agent with kind: process', () => {
       kind: 'process',
       name: 'otelcol',
       version: '1',
-      configFile: '/work/x.conf',
+      configFile: '/here/x.conf',
       reload: { kind: 'command', command: ['/reload'] },
       health: { kind: 'command', command: ['/check'], intervalMs: 5_000 },
     })

@@ -17,7 +17,7 @@ export interface TestMachine {
 export function testHost({ env = {}, files = {}, platform = 'linux', mode = 0o600 }: TestMachine = {}): Host {
   return {
     env,
-    cwd: '/work',
+    cwd: '/here',
     platform,
     readText(path) {
       const text = files[path]
