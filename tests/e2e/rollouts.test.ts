@@ -1,4 +1,5 @@
 /** A person sends changes to a fleet of scripted agents from the console: previews them, watches them, decides, and goes back. */
+import type { Rollout } from '@drover/api'
 import { FAILURE_MARKER } from '@drover/testing'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -57,10 +58,18 @@ await describeWithBrowser('rollouts in the console', (browser) => {
     return data.rollout?.id ?? ''
   }
 
-  const untilOver = (rolloutId: string, state: string) =>
+  /** The agents take seconds for each wave, which a page is not waited for: it is looked at when the server is there. */
+  const untilState = (rolloutId: string, state: Rollout['state']) =>
     server.until(async (api) => ((await api.getRollout({ params: { rolloutId } })).data.state === state ? true : undefined), {
       what: `a rollout that is ${state}`,
     })
+
+  /** The rollout that the page goes to is completed, and the page says so. */
+  const untilCompleted = async (page: Page): Promise<void> => {
+    await page.waitForURL('**/rollouts/rol_*')
+    await untilState(new URL(page.url()).pathname.split('/').at(-1) ?? '', 'completed')
+    await rolloutState(page, 'Completed').waitFor()
+  }
 
   it('says on the empty list what to do next', async () => {
     await using window = await openConsole(browser(), server, { path: '/rollouts' })
@@ -88,8 +97,8 @@ await describeWithBrowser('rollouts in the console', (browser) => {
     expect((await server.api.listGroups({})).data.items).toEqual([])
     await dialog.getByLabel('I want all of them to get it at once').check()
     await send.click()
+    await untilCompleted(page)
     await page.getByRole('heading', { level: 1, name: /fleet/ }).waitFor()
-    await rolloutState(page, 'Completed').waitFor()
     await page.getByText(`${fleetSize} of ${fleetSize} agents have it`).waitFor()
     expect(window.complaints).toEqual([])
   })
@@ -116,7 +125,7 @@ await describeWithBrowser('rollouts in the console', (browser) => {
     await dialog.locator('.diff').getByText('nop/second').first().waitFor()
     await dialog.getByLabel('Why').fill('the second one is better')
     await dialog.getByRole('button', { name: 'Start rollout' }).click()
-    await rolloutState(page, 'Completed').waitFor()
+    await untilCompleted(page)
     await page.locator('q', { hasText: 'the second one is better' }).waitFor()
     expect(window.complaints).toEqual([])
   })
@@ -125,6 +134,8 @@ await describeWithBrowser('rollouts in the console', (browser) => {
     const rolloutId = await takeGroupTo(3, quickPlan)
     await using window = await openConsole(browser(), server, { path: `/rollouts/${rolloutId}` })
     const { page } = window
+    await page.getByText('Drover opened wave 1', { exact: false }).waitFor()
+    await untilState(rolloutId, 'rolledBack')
     await page.getByText('Drover took the change back', { exact: true }).waitFor()
     await page.getByText(/Touched: 3 agents of 24 got the change; 21 agents never did/).waitFor()
     await page.getByText(/3 agents are back\. They have revision 2/).waitFor()
@@ -133,7 +144,6 @@ await describeWithBrowser('rollouts in the console', (browser) => {
     await members.nth(3).waitFor()
     expect(await members.count()).toBe(4)
     expect(new URL(page.url()).searchParams.get('state')).toBe('restored')
-    await page.getByText('Drover opened wave 1', { exact: false }).waitFor()
     expect(await axeFindings(page)).toEqual([])
     expect(window.complaints).toEqual([])
   })
@@ -142,6 +152,7 @@ await describeWithBrowser('rollouts in the console', (browser) => {
     const rolloutId = await takeGroupTo(1, undecidedPlan)
     await using window = await openConsole(browser(), server, { path: `/rollouts/${rolloutId}` })
     const { page } = window
+    await untilState(rolloutId, 'paused')
     await page.getByText('Paused: it is not known whether the change is good').waitFor()
     await page.getByText('What is not known').waitFor()
     const approve = page.getByRole('button', { name: 'Resume…' })
@@ -154,6 +165,7 @@ await describeWithBrowser('rollouts in the console', (browser) => {
     expect(await axeFindings(page)).toEqual([])
     await dialog.getByLabel('Why').fill('not worth it')
     await dialog.getByRole('button', { name: 'Roll back' }).click()
+    await untilState(rolloutId, 'rolledBack')
     await rolloutState(page, 'Rolled back').waitFor()
     await page
       .getByText('admin took the change back')
@@ -191,9 +203,7 @@ await describeWithBrowser('rollouts in the console', (browser) => {
     await dialog.getByLabel('I want all of them to get it at once').check()
     await dialog.getByRole('button', { name: /^Send to all/ }).click()
     await page.getByRole('heading', { level: 1, name: /revision 2 → 1/ }).waitFor()
-    const rolloutId = new URL(page.url()).pathname.split('/').at(-1) ?? ''
-    await untilOver(rolloutId, 'completed')
-    await rolloutState(page, 'Completed').waitFor()
+    await untilCompleted(page)
     const { data: group } = await server.api.getGroup({ params: { name: 'fleet' } })
     expect(group.current).toBe(1)
     expect(window.complaints).toEqual([])
