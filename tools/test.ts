@@ -1,4 +1,4 @@
-/** `npm test`: every check and every suite. Ends with one line that sums up: `N passed, N failed, N skipped`. */
+/** `npm test`: every check and every suite. Ends with the names of what failed and one line that sums up: `N passed, N failed, N skipped`. */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,23 +6,8 @@ import { styleText } from 'node:util'
 import { runChecks } from './check.ts'
 import { isMain, repositoryRoot } from './repository.ts'
 import { stepEnvironment } from './steps.ts'
-
-export interface Sum {
-  readonly passed: number
-  readonly failed: number
-  readonly skipped: number
-}
-
-/** The part of vitest's JSON report that is summed up. */
-export interface Report {
-  readonly numPassedTests: number
-  readonly numFailedTests: number
-  readonly numPendingTests: number
-  readonly numTodoTests: number
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly { readonly status: string }[] }[]
-}
-
-const none: Sum = { passed: 0, failed: 0, skipped: 0 }
+import { addSums, listFailures, noTests, sumReport } from './vitest-report.ts'
+import type { Report, Sum } from './vitest-report.ts'
 
 /** Quick suites first. Those that start programs run one after the other: they share two cores with what they start. */
 const suites = [
@@ -35,26 +20,24 @@ const suites = [
 ] as const
 type Suite = (typeof suites)[number]
 
-export const addSums = (a: Sum, b: Sum): Sum => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped })
-
-/** A file that could not be loaded has no tests and still is a failure. */
-export function sumReport(report: Report): Sum {
-  const broken = report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
-  ).length
-  return { passed: report.numPassedTests, failed: report.numFailedTests + broken, skipped: report.numPendingTests + report.numTodoTests }
+interface Outcome {
+  readonly sum: Sum
+  readonly failures: readonly string[]
 }
 
-async function runSuite(suite: Suite): Promise<Sum> {
+async function runSuite(suite: Suite): Promise<Outcome> {
   process.stdout.write(`\n${styleText('bold', suite.name)}\n`)
   const file = join(repositoryRoot, '.cache', 'test-results', `${suite.name}.json`)
   rmSync(file, { force: true })
   const code = await runVitest(suite, file)
-  const sum = readSum(file)
-  if (sum === undefined) return { ...none, failed: 1 }
-  // Vitest also fails for what happens outside of a test, such as an unhandled rejection.
-  return code !== 0 && sum.failed === 0 ? { ...sum, failed: 1 } : sum
+  const report = readReport(file)
+  if (report === undefined) return oneFailure(noTests, `suite ${suite.name}: it ended without a report`)
+  const sum = sumReport(report)
+  if (code !== 0 && sum.failed === 0) return oneFailure(sum, `suite ${suite.name}: something went wrong outside of its tests; see its output`)
+  return { sum, failures: listFailures(report, repositoryRoot) }
 }
+
+const oneFailure = (sum: Sum, failure: string): Outcome => ({ sum: { ...sum, failed: 1 }, failures: [failure] })
 
 function runVitest(suite: Suite, file: string): Promise<number | null> {
   const args = ['run', '--project', suite.name, '--passWithNoTests', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
@@ -76,12 +59,18 @@ function runVitest(suite: Suite, file: string): Promise<number | null> {
   })
 }
 
-function readSum(file: string): Sum | undefined {
+function readReport(file: string): Report | undefined {
   try {
-    return sumReport(JSON.parse(readFileSync(file, 'utf8')) as Report)
+    return JSON.parse(readFileSync(file, 'utf8')) as Report // as: written by the vitest that is pinned
   } catch {
     return undefined
   }
+}
+
+async function runCheckSteps(): Promise<Outcome> {
+  const results = await runChecks()
+  const failures = results.filter(({ ok }) => !ok).map(({ step }) => `check: ${step.name}`)
+  return { sum: { ...noTests, passed: results.length - failures.length, failed: failures.length }, failures }
 }
 
 async function main(): Promise<void> {
@@ -94,9 +83,12 @@ async function main(): Promise<void> {
   }
   const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name)
   mkdirSync(join(repositoryRoot, '.cache', 'test-results'), { recursive: true })
-  let sum = none
-  if (isWanted('check')) for (const { ok } of await runChecks()) sum = addSums(sum, ok ? { ...none, passed: 1 } : { ...none, failed: 1 })
-  for (const suite of suites) if (isWanted(suite.name)) sum = addSums(sum, await runSuite(suite))
+  const outcomes: Outcome[] = []
+  if (isWanted('check')) outcomes.push(await runCheckSteps())
+  for (const suite of suites) if (isWanted(suite.name)) outcomes.push(await runSuite(suite))
+  const failures = outcomes.flatMap((outcome) => outcome.failures)
+  if (failures.length > 0) process.stdout.write(`\nFailed:\n${failures.map((failure) => `  ${failure}\n`).join('')}`)
+  const sum = outcomes.map((outcome) => outcome.sum).reduce(addSums, noTests)
   process.stdout.write(`\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped\n`)
   process.exitCode = sum.failed > 0 ? 1 : 0
 }
