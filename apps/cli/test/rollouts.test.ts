@@ -288,6 +288,7 @@ describe('the plan of a group', () => {
       stderr: 'drover: wrong.yaml: soak: "5 minutes" is not a time span such as 30s, 5m or 1h\n',
     })
     expect(await wrong('soaks: 5m')).toMatchObject({ code: 1, stderr: expect.stringContaining('wrong.yaml: a plan has no soaks; it has version, waves') })
+    expect(await wrong('extends: everyone')).toMatchObject({ code: 1, stderr: expect.stringContaining('say --all-at-once') })
     expect(await wrong('extends: nothing')).toMatchObject({ code: 1, stderr: expect.stringContaining('wrong.yaml: extends:') })
     expect(await wrong('waves: [{ kind: percent, percent: 101 }]')).toMatchObject({ code: 1, stderr: expect.stringContaining('waves.0.percent') })
     expect(await wrong('waves: [{ kind: ring, name: a, selector: "a =" }]')).toMatchObject({ code: 1, stderr: expect.stringContaining('selector') })

@@ -10,7 +10,7 @@ import { findingLine } from '../configs/findings.ts'
 import { parseConfigRef } from '../configs/refs.ts'
 import { readPages } from '../../live/pages.ts'
 import { readTextFile } from '../files.ts'
-import { completePlan } from '../rollouts/plan-file.ts'
+import { completePlan, everyoneIsNoPlan, stagedPresets } from '../rollouts/plan-file.ts'
 import { isSameSelector } from './same-selector.ts'
 import type { ConfigDocument, Documents, GroupDocument, PlanDocument } from './documents.ts'
 
@@ -201,13 +201,10 @@ async function planOf(context: ClientContext, { plan, where }: GroupDocument, pl
   if (typeof plan !== 'string') return completePlan(context, plan, where)
   const document = plans.find(({ name }) => name === plan)
   if (document !== undefined) return completePlan(context, document.plan, document.where)
-  if (plan === 'everyone') throw new CliError(`${where}: all agents at once is no plan for every change: say --all-at-once with the one that you mean`)
+  if (plan === 'everyone') throw new CliError(`${where}: ${everyoneIsNoPlan}`)
   const { data } = await context.api.listPresets({})
   const preset = data.items.find(({ name }) => name === plan)
-  if (preset === undefined)
-    throw new CliError(
-      `${where}: there is no plan "${plan}": name a Plan document, or one of ${data.items.flatMap(({ name }) => (name === 'everyone' ? [] : [name])).join(', ')}`,
-    )
+  if (preset === undefined) throw new CliError(`${where}: there is no plan "${plan}": name a Plan document, or one of ${stagedPresets.join(', ')}`)
   return preset.plan
 }
 

@@ -7,7 +7,7 @@ import { CliError, UsageError } from '../../errors.ts'
 import { countOf } from '../../output/text.ts'
 import { findingLine } from '../configs/findings.ts'
 import { confirm, confirmAllAtOnce, yesOption } from '../confirm.ts'
-import { presetNames, presetPlan, readPlanFile } from '../rollouts/plan-file.ts'
+import { everyoneIsNoPlan, presetPlan, readPlanFile, stagedPresets } from '../rollouts/plan-file.ts'
 import { planOptions, readRolloutStart } from '../rollouts/plan-options.ts'
 import { changeOptions, changedGroup, groupOptions, newGroup } from './change.ts'
 import type { Change } from './change.ts'
@@ -84,8 +84,8 @@ export const setGroup = clientCommand({
 async function defaultPlan(context: ClientContext, { defaultPlan: given }: { readonly defaultPlan: string | undefined }) {
   if (given === undefined) return {}
   if (given === 'none' || given === 'standard') return { plan: null }
-  if (given === 'everyone') throw new UsageError('all agents at once is no plan for every change: say --all-at-once with the one change that you mean')
-  const preset = presetNames.find((name) => name === given)
+  if (given === 'everyone') throw new UsageError(everyoneIsNoPlan)
+  const preset = stagedPresets.find((name) => name === given)
   return { plan: preset === undefined ? await readPlanFile(context, given) : await presetPlan(context, preset) }
 }
 

@@ -6,15 +6,18 @@ import { parse } from 'yaml'
 import type { ClientContext } from '../../command/command.ts'
 import { CliError } from '../../errors.ts'
 
-export const presetNames = ['careful', 'standard', 'quick', 'everyone'] as const
-export type Preset = (typeof presetNames)[number]
+/** Those that may be named as a plan. */
+export const stagedPresets = ['careful', 'standard', 'quick'] as const
+export type StagedPreset = (typeof stagedPresets)[number]
+
+export const everyoneIsNoPlan = 'all agents at once is no plan for every change: say --all-at-once with the one change that you mean'
 
 /** Keys of the plan that hold milliseconds; a person may leave the ending out and write `soak: 5m`. */
 const timeKeys = ['soak', 'delay', 'deadline', 'applyTimeout', 'lostWithin', 'lostGrace', 'gateEvery', 'patience'] as const
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** The whole plan of a preset, by its name. */
-export async function presetPlan({ api }: Pick<ClientContext, 'api'>, name: Preset): Promise<RolloutPlan> {
+export async function presetPlan({ api }: Pick<ClientContext, 'api'>, name: StagedPreset): Promise<RolloutPlan> {
   const { data } = await api.listPresets({})
   const preset = data.items.find((item) => item.name === name)
   if (preset === undefined) throw new CliError(`the server has no preset "${name}"; it has ${data.items.map((item) => item.name).join(', ')}`)
@@ -24,10 +27,9 @@ export async function presetPlan({ api }: Pick<ClientContext, 'api'>, name: Pres
 export async function readPlanFile(context: ClientContext, path: string): Promise<RolloutPlan> {
   const text = await readFile(resolve(context.io.cwd, path), 'utf8').catch((cause: unknown) => {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT' // as: what readFile throws
-    throw new CliError(
-      isMissing ? `there is no plan "${path}": give ${presetNames.slice(0, 3).join(', ')} or a file` : `cannot read ${path}: ${String(cause)}`,
-      { cause },
-    )
+    throw new CliError(isMissing ? `there is no plan "${path}": give ${stagedPresets.join(', ')} or a file` : `cannot read ${path}: ${String(cause)}`, {
+      cause,
+    })
   })
   return completePlan(context, parseYaml(text, path), path)
 }
@@ -45,9 +47,10 @@ export async function completePlan({ api }: Pick<ClientContext, 'api'>, given: u
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new CliError(`${where}: a plan is a map with keys such as waves, soak and gates`)
   const { extends: extended = 'standard', ...own } = given as Record<string, unknown>
+  if (extended === 'everyone') throw new CliError(`${where}: extends: ${everyoneIsNoPlan}`)
   const { data } = await api.listPresets({})
   const base = data.items.find(({ name }) => name === extended)
-  if (base === undefined) throw new CliError(`${where}: extends: is none of ${data.items.map(({ name }) => name).join(', ')}`)
+  if (base === undefined) throw new CliError(`${where}: extends: is none of ${stagedPresets.join(', ')}`)
   const written = withMilliseconds(own, where) as Record<string, unknown>
   const plan = RolloutPlan.safeParse(mergedWith(base.plan, written))
   if (plan.success) {

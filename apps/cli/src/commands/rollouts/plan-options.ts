@@ -4,8 +4,8 @@ import type { ClientContext } from '../../command/command.ts'
 import { flag, text } from '../../command/spec.ts'
 import type { ValuesOf } from '../../command/spec.ts'
 import { UsageError } from '../../errors.ts'
-import { presetNames, readPlanFile } from './plan-file.ts'
-import type { Preset } from './plan-file.ts'
+import { everyoneIsNoPlan, readPlanFile, stagedPresets } from './plan-file.ts'
+import type { StagedPreset } from './plan-file.ts'
 
 export const planOptions = {
   plan: text('--plan <plan>', "careful, standard, quick, or a YAML file (default: the group's own plan, else standard)", { completes: 'file' }),
@@ -22,8 +22,8 @@ export async function readRolloutStart(context: ClientContext, given: ValuesOf<t
   return Object.keys(start).length === 0 ? undefined : start
 }
 
-async function readPlan(context: ClientContext, given: string): Promise<{ preset: Preset } | { plan: RolloutPlan }> {
-  const preset = presetNames.find((name) => name === given)
-  if (preset === 'everyone') throw new UsageError('say --all-at-once when you mean all agents at the same time')
+async function readPlan(context: ClientContext, given: string): Promise<{ preset: StagedPreset } | { plan: RolloutPlan }> {
+  if (given === 'everyone') throw new UsageError(everyoneIsNoPlan)
+  const preset = stagedPresets.find((name) => name === given)
   return preset === undefined ? { plan: await readPlanFile(context, given) } : { preset }
 }
