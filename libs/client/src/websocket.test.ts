@@ -1,5 +1,4 @@
 /** The client over a WebSocket, against a server that does what the test says. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { create } from '@bufbuild/protobuf'
 import { ComponentHealthSchema, EffectiveConfigSchema, instanceUidToBytes, parseInstanceUid, ServerErrorResponseType } from '@drover/protocol'
 import { describe, expect, it } from 'vitest'
@@ -337,10 +336,17 @@ describe('a WebSocket client', () => {
 
   it('gives up a connection that takes too long', async () => {
     const held: { destroy(): void }[] = []
-    await using server = await rawWebSocketServer({ refuse: (_, socket) => held.push(socket) > 0 })
+    const isHeld = Promise.withResolvers<void>()
+    await using server = await rawWebSocketServer({
+      refuse: (_, socket) => {
+        held.push(socket)
+        isHeld.resolve()
+        return true
+      },
+    })
     await using agent = await testClient(server.endpoint)
     agent.client.start()
-    while (held.length === 0) await sleep(1)
+    await isHeld.promise
     await agent.clock.advanceAsync(10_000)
     expect(await agent.statuses.find(({ state }) => state === 'waiting')).toMatchObject({ lastError: 'the connection took too long' })
     for (const socket of held) socket.destroy()
