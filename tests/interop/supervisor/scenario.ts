@@ -22,6 +22,8 @@ export interface Stage {
   readonly folder: string
   /** The Collector's executable. */
   readonly collector: string
+  /** How long something is waited for: long where it is known to come, so that no busy machine is taken for a defect, and briefly where it is known not to. */
+  readonly soonMs: number
   /** A small OpAMP server of its own. */
   peer(options?: PeerOptions): Promise<OpampPeer>
   /** A supervisor, not started yet. */

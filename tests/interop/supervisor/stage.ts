@@ -17,6 +17,7 @@ export interface StageOptions {
   /** The stock supervisor. */
   readonly stock: string
   readonly collector: string
+  readonly soonMs: number
 }
 
 export async function createStage(options: StageOptions): Promise<Stage & AsyncDisposable> {

@@ -16,9 +16,6 @@ import type { OpampPeer, SeenAgent } from './opamp-peer.ts'
 import type { Settings, Subject } from './subject.ts'
 import type { Stage } from './scenario.ts'
 
-/** A step that the supervisor did not get to in time. */
-export const soonMs = 6000
-
 export interface ForwardingOptions {
   readonly port: number
   readonly sink: OtlpSink
@@ -125,11 +122,11 @@ let lines = 0
 export async function expectTelemetry(stage: Stage, port: number): Promise<void> {
   const text = `line ${++lines}`
   await sendLogLine(port, text)
-  await stage.sink.untilReceived('logs', text, 20_000)
+  await stage.sink.untilReceived('logs', text)
 }
 
-/** Whether a log line goes through again within the time. */
-export async function telemetryReturns(stage: Stage, port: number, withinMs: number): Promise<boolean> {
+/** Whether a log line goes through again in time. */
+export async function telemetryReturns(stage: Stage, port: number, withinMs = stage.soonMs): Promise<boolean> {
   const deadline = performance.now() + withinMs
   for (;;) {
     const isTaken = await sendLogLine(port, `line ${++lines}`).then(
@@ -158,7 +155,7 @@ export async function untilAgentAt(server: Server, uid: string, what: string, fi
     return fits(last) ? last : undefined
   }
   try {
-    return await server.until(look, { what, timeoutMs: 40_000 })
+    return await server.until(look, { what })
   } catch (error) {
     throw new Error(`the agent was last seen as ${JSON.stringify(last)}`, { cause: error })
   }

@@ -15,7 +15,6 @@ import {
   isUpAt,
   running,
   runningLocally,
-  soonMs,
   statusOf,
   stubbed,
   takePort,
@@ -141,7 +140,7 @@ export const apply: Chapter = {
         await using taken = await takePort()
         await assignTo(server, subject.uid, `bad-${subject.uid}`, forwarding({ port: taken.port, sink: stage.sink }))
         const agent = await untilAgentAt(server, subject.uid, 'restored', (one) => one.configState === 'restored' && one.healthy === true)
-        if (!(await telemetryReturns(stage, port, soonMs))) return differs('telemetry stays down')
+        if (!(await telemetryReturns(stage, port))) return differs('telemetry stays down')
         const offers = (await attemptsOf(server, agent.id)).filter(({ hash }) => hash === agent.desiredConfigHash)
         return offers.length === 1 ? ok('restored; offered once') : differs(`the bad one was offered ${offers.length} times`)
       },
@@ -159,7 +158,7 @@ export const apply: Chapter = {
         const before = peer.agent(subject.uid).configStatuses.length
         await subject.start()
         await peer.until(subject.uid, (agent) => agent.connects === 2, { what: 'back' })
-        if (!(await telemetryReturns(stage, port, soonMs))) return differs('it starts with the configuration that failed, and telemetry stays down')
+        if (!(await telemetryReturns(stage, port))) return differs('it starts with the configuration that failed, and telemetry stays down')
         const again = peer.agent(subject.uid).configStatuses.slice(before)
         return again.length === 0 ? ok('telemetry goes through; the status is not reported anew') : differs('the status changed without a reason')
       },
@@ -168,11 +167,10 @@ export const apply: Chapter = {
       id: 'crash-fails-at-once',
       title: 'A crash while a configuration is applied is FAILED at once, not when config_apply_timeout is over',
       run: async (stage) => {
-        const { peer, subject } = await runningLocally(stage, { agent: { config_apply_timeout: '15s' } })
-        const startedAt = performance.now()
+        const { peer, subject } = await runningLocally(stage, { agent: { config_apply_timeout: '10m' } })
         const hash = peer.offerConfig(subject.uid, { 'bad.yaml': stubbed({ crash_after_ms: 100 }) })
         await untilFailed(peer, subject.uid, hash)
-        return performance.now() - startedAt < 12_000 ? ok('FAILED at once') : differs('FAILED when the time was over')
+        return ok('FAILED at once')
       },
     },
     {
@@ -249,7 +247,7 @@ export const apply: Chapter = {
         const hash = peer.offerConfig(subject.uid, { 'a.yaml': forwarding({ port, sink: stage.sink }) })
         const isOver = (agent: SeenAgent) => statusOf(agent, hash).find((status) => status === APPLIED || status === FAILED)
         const verdict = await peer.until(subject.uid, isOver, { what: 'a verdict' })
-        if (!(await telemetryReturns(stage, port, soonMs + 10_000))) return differs('the new configuration does not run')
+        if (!(await telemetryReturns(stage, port, stage.soonMs + 10_000))) return differs('the new configuration does not run')
         if (subject.collectors().includes(pid)) return differs('the old one still runs')
         return verdict === APPLIED ? ok('ended by force, APPLIED') : differs('ended by force; FAILED, though the new configuration runs')
       },

@@ -5,7 +5,7 @@ import { freePort } from '../../../harness/index.ts'
 import { OpampPeer, configOffer } from '../opamp-peer.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
 import type { Chapter, Stage } from '../scenario.ts'
-import { createCertificate, expectTelemetry, forwarding, running, runningLocally, soonMs, telemetryReturns, untilApplied, untilHealthy } from '../steps.ts'
+import { createCertificate, expectTelemetry, forwarding, running, runningLocally, telemetryReturns, untilApplied, untilHealthy } from '../steps.ts'
 import { until } from '../subject.ts'
 
 /** A supervisor that starts while its server is not there, with a configuration for that case. */
@@ -36,7 +36,7 @@ export const connection: Chapter = {
         await subject.start()
         await untilApplied(peer, subject.uid, hash)
         // what comes before the Collector's start is there at once, and APPLIED
-        if (!(await telemetryReturns(stage, port, soonMs))) return differs('APPLIED, and does not run')
+        if (!(await telemetryReturns(stage, port))) return differs('APPLIED, and does not run')
         return peer.agent(subject.uid).connection?.transport === 'http' ? ok('applied') : differs('another transport')
       },
     },
@@ -96,7 +96,7 @@ export const connection: Chapter = {
         await subject.stop()
         await peer.close()
         await subject.start()
-        return (await telemetryReturns(stage, port, 20_000)) ? ok('telemetry goes through') : differs('nothing runs')
+        return (await telemetryReturns(stage, port)) ? ok('telemetry goes through') : differs('nothing runs')
       },
     },
     {
@@ -106,7 +106,7 @@ export const connection: Chapter = {
       reason: 'A key of newer stock supervisors',
       run: async (stage) => {
         const { subject, port } = await withFallback(stage)
-        const how = await Promise.race([telemetryReturns(stage, port, 20_000), subject.child.ended])
+        const how = await Promise.race([telemetryReturns(stage, port), subject.child.ended])
         if (typeof how === 'string') return notSupported('refuses to start: unknown key')
         return how ? ok('telemetry goes through') : differs('it does not run')
       },
@@ -118,7 +118,7 @@ export const connection: Chapter = {
       reason: 'A key of newer stock supervisors',
       run: async (stage) => {
         const { peer, subject, port } = await withFallback(stage)
-        const how = await Promise.race([telemetryReturns(stage, port, 20_000), subject.child.ended])
+        const how = await Promise.race([telemetryReturns(stage, port), subject.child.ended])
         if (how !== true) return notSupported('refuses to start: unknown key')
         await peer.listen()
         await untilHealthy(peer, subject.uid)
@@ -146,7 +146,7 @@ export const connection: Chapter = {
         await subject.stop()
         await peer.close()
         await subject.start()
-        if (!(await telemetryReturns(stage, port, 20_000))) return differs('the last configuration does not run')
+        if (!(await telemetryReturns(stage, port))) return differs('the last configuration does not run')
         return (await subject.fileInStorage('effective.yaml')).includes(String(fallbackPort)) ? differs('both run') : ok('the last configuration runs')
       },
     },

@@ -7,7 +7,7 @@ import { CustomMessageSchema } from '@drover/protocol'
 import { attributesOf, effectiveText } from '../opamp-peer.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
 import type { Chapter } from '../scenario.ts'
-import { assignTo, expectTelemetry, idle, isUpAt, running, runningLocally, soonMs, stubbed, untilAgentAt, untilApplied, untilHealthy } from '../steps.ts'
+import { assignTo, expectTelemetry, idle, isUpAt, running, runningLocally, stubbed, untilAgentAt, untilApplied, untilHealthy } from '../steps.ts'
 
 const allOff = {
   accepts_remote_config: false,
@@ -176,7 +176,7 @@ export const reports: Chapter = {
         const { peer, subject } = await running(stage)
         const hash = peer.offerConfig(subject.uid, { 'a.yaml': stubbed({ later_note: 'changed' }) })
         await untilApplied(peer, subject.uid, hash)
-        const has = await peer.within(subject.uid, (agent) => attributesOf(agent).get('stub.note') === 'changed', soonMs)
+        const has = await peer.within(subject.uid, (agent) => attributesOf(agent).get('stub.note') === 'changed', stage.soonMs)
         return has === undefined ? differs('it is kept back') : ok('passed on')
       },
     },

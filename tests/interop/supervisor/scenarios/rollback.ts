@@ -9,7 +9,7 @@ import { effectiveText } from '../opamp-peer.ts'
 import { differs, ok } from '../scenario.ts'
 import type { Chapter, Outcome, Stage } from '../scenario.ts'
 import type { Settings } from '../subject.ts'
-import { forwarding, isHealthy, running, soonMs, takePort, telemetryReturns, untilApplied, untilFailed, untilHealthy } from '../steps.ts'
+import { forwarding, isHealthy, running, takePort, telemetryReturns, untilApplied, untilFailed, untilHealthy } from '../steps.ts'
 import { until } from '../subject.ts'
 
 const { RemoteConfigStatuses_FAILED: FAILED } = RemoteConfigStatuses
@@ -79,7 +79,7 @@ async function backAfter(stage: Stage, bad: (port: number) => Promise<string> | 
     await peer.until(subject.uid, (agent) => agent.reports.slice(before).some(isDown), { what: 'the crash' })
   } else console.info(`${stage.kind}: ${await untilFailed(peer, subject.uid, hash)}`)
   const verdictAt = performance.now()
-  if (!(await telemetryReturns(stage, port, soonMs))) {
+  if (!(await telemetryReturns(stage, port))) {
     const told = options.verdict === 'applied-first' ? 'APPLIED is not taken back' : 'FAILED is reported'
     return differs(`${told}; telemetry stays down: the Collector is started on the bad configuration again and again`)
   }
@@ -87,7 +87,7 @@ async function backAfter(stage: Stage, bad: (port: number) => Promise<string> | 
     `${stage.kind}: telemetry is back ${options.verdict ?? 'failed'} ${stage.folder.split('/').at(-1)} ${Math.round(performance.now() - verdictAt)} ms after the verdict`,
   )
   if (options.verdict === 'applied-first') await untilFailed(peer, subject.uid, hash)
-  const seen = await peer.within(subject.uid, (agent) => (isHealthy(agent) && effectiveText(agent) === goodEffective) || undefined, soonMs)
+  const seen = await peer.within(subject.uid, (agent) => (isHealthy(agent) && effectiveText(agent) === goodEffective) || undefined, stage.soonMs)
   if (seen === undefined) return differs('telemetry goes through again, but what runs is not reported')
   if (subject.collectors().length !== 1) return differs('more than one Collector runs')
   return ok('FAILED with the reason; the last good configuration is back by itself, telemetry goes through again, and what runs is reported')

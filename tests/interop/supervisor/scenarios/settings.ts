@@ -14,7 +14,7 @@ import type { OpampPeer, SeenAgent } from '../opamp-peer.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
 import type { Chapter, Outcome, Stage } from '../scenario.ts'
 import type { Subject } from '../subject.ts'
-import { createCertificate, expectTelemetry, isHealthy, runningLocally, soonMs, untilHealthy } from '../steps.ts'
+import { createCertificate, expectTelemetry, isHealthy, runningLocally, untilHealthy } from '../steps.ts'
 import { until, within } from '../subject.ts'
 
 const { ConnectionSettingsStatuses_APPLIED: APPLIED, ConnectionSettingsStatuses_FAILED: FAILED } = ConnectionSettingsStatuses
@@ -51,7 +51,7 @@ async function backFrom(stage: Stage, bad: Settings): Promise<Outcome> {
   peer.offer(subject.uid, opampOffer(bad))
   const startedAt = performance.now()
   const isJudged = (agent: SeenAgent) => agent.connection !== undefined && settingsStatus(agent)?.status === FAILED
-  const judged = await peer.within(subject.uid, (agent) => isJudged(agent) || undefined, stage.kind === 'stock' ? soonMs : backWithinMs)
+  const judged = await peer.within(subject.uid, (agent) => isJudged(agent) || undefined, Math.min(stage.soonMs, backWithinMs))
   await expectTelemetry(stage, port)
   if (judged === undefined) return differs(peer.agent(subject.uid).connection === undefined ? 'it never comes back' : 'it stays, without a word')
   console.info(
@@ -70,9 +70,9 @@ async function stays(stage: Stage, elsewhere: OpampPeer, otherwise: string): Pro
   await subject.start()
   await untilHealthy(first, subject.uid)
   first.offer(subject.uid, opampOffer({ endpoint: elsewhere.url, token: 'secret' }))
-  const isRefused = async () => (await first.within(subject.uid, (agent) => settingsStatus(agent)?.status === FAILED, backWithinMs)) === true
+  const isRefused = async () => (await first.within(subject.uid, (agent) => settingsStatus(agent)?.status === FAILED, stage.soonMs)) === true
   const isMoved = async () =>
-    (await elsewhere.within(subject.uid, (agent) => agent.connection !== undefined, backWithinMs)) === undefined && (await isRefused())
+    (await elsewhere.within(subject.uid, (agent) => agent.connection !== undefined, stage.soonMs)) === undefined && (await isRefused())
   const hasStayed = await Promise.race([isRefused(), isMoved()])
   return hasStayed ? ok('refused; it stays where it is') : differs(otherwise)
 }
@@ -118,7 +118,7 @@ export const settings: Chapter = {
       reason: 'Changing the connection says nothing about the Collector',
       run: async (stage) => {
         const { second, subject } = await withTwoPeers(stage)
-        const healthy = await second.within(subject.uid, (agent) => isHealthy(agent) || undefined, soonMs)
+        const healthy = await second.within(subject.uid, (agent) => isHealthy(agent) || undefined, stage.soonMs)
         return healthy === undefined ? differs('unhealthy until the Collector says something new') : ok('healthy')
       },
     },
@@ -129,7 +129,7 @@ export const settings: Chapter = {
       reason: 'ReportsConnectionSettingsStatus is part of ours; v0.149.0 has no such status',
       run: async (stage) => {
         const { second, subject } = await withTwoPeers(stage)
-        const told = await second.within(subject.uid, (agent) => settingsStatus(agent)?.status === APPLIED, soonMs)
+        const told = await second.within(subject.uid, (agent) => settingsStatus(agent)?.status === APPLIED, stage.soonMs)
         return told === undefined ? notSupported('no status') : ok('APPLIED')
       },
     },
@@ -216,7 +216,7 @@ export const settings: Chapter = {
         const { peer, subject } = await runningLocally(stage)
         peer.offer(subject.uid, telemetryOffer(stage.sink.url))
         await peer.until(subject.uid, (agent) => effectiveText(agent).includes(`${stage.sink.url}/v1/logs`), { what: 'in the effective configuration' })
-        const body = await stage.sink.untilReceived('logs', subject.uid, 20_000)
+        const body = await stage.sink.untilReceived('logs', subject.uid)
         return body.includes('ready') ? ok('its log lines arrive') : differs('something else arrives')
       },
     },
@@ -246,7 +246,7 @@ export const settings: Chapter = {
         peer.offer(subject.uid, { newInstanceUid: newUid })
         await peer.until(newUid, (agent) => agent.reports.length > 0, { what: 'a report with the new uid' })
         await until(() => subject.collectors().some((one) => one !== pid), 'another process')
-        const isIn = await within(async () => (await subject.fileInStorage('effective.yaml')).includes(newUid), soonMs)
+        const isIn = await within(async () => (await subject.fileInStorage('effective.yaml')).includes(newUid), stage.soonMs)
         if (isIn === undefined) return differs('the Collector keeps the old one')
         await subject.stop()
         const connects = peer.agent(newUid).connects

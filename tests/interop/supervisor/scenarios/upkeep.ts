@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { freePort } from '../../../harness/index.ts'
 import { differs, notSupported, ok } from '../scenario.ts'
 import type { Chapter } from '../scenario.ts'
-import { running, runningLocally, soonMs, stubbed, untilApplied, untilHealthy } from '../steps.ts'
+import { running, runningLocally, stubbed, untilApplied, untilHealthy } from '../steps.ts'
 import { within } from '../subject.ts'
 
 /** Asks for a WebSocket as a Collector's extension does. The status of the answer: 101 for a success. */
@@ -42,7 +42,7 @@ export const upkeep: Chapter = {
             (response) => response.status,
             () => 0,
           )
-        const isWell = await within(async () => (await status()) === 200, 20_000)
+        const isWell = await within(async () => (await status()) === 200, stage.soonMs)
         return isWell === true ? ok('200') : differs(`${await status()}`)
       },
     },
@@ -155,7 +155,7 @@ export const upkeep: Chapter = {
         const peer = await stage.peer()
         const subject = stage.subject({ endpoint: peer.url, settings: { telemetry: { logs, resource } } })
         await subject.start()
-        const body = await stage.sink.untilReceived('logs', stage.folder, 30_000)
+        const body = await stage.sink.untilReceived('logs', stage.folder)
         return body.includes('my-supervisor') ? ok('with the resource of the file') : differs('under another name')
       },
     },
@@ -169,7 +169,7 @@ export const upkeep: Chapter = {
         const peer = await stage.peer()
         const subject = stage.subject({ endpoint: peer.url, settings: { telemetry: { metrics, resource } } })
         await subject.start()
-        const body = await stage.sink.untilReceived('metrics', stage.folder, 30_000)
+        const body = await stage.sink.untilReceived('metrics', stage.folder)
         return body.includes('health') ? ok('the health of the Collector is among them') : differs('others')
       },
     },
@@ -184,7 +184,7 @@ export const upkeep: Chapter = {
         const subject = stage.subject({ endpoint: peer.url, settings: { telemetry: { traces, resource } } })
         await subject.start()
         await untilHealthy(peer, subject.uid)
-        const body = await stage.sink.untilReceived('traces', stage.folder, soonMs).catch(() => '')
+        const body = await stage.sink.untilReceived('traces', stage.folder, stage.soonMs).catch(() => '')
         if (body === '') return notSupported('none are sent')
         return /bootstrap/i.test(body) ? ok('the bootstrap is among them') : differs('others')
       },
