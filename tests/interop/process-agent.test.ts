@@ -52,7 +52,7 @@ async function writeSupervisorFile({ program, ctl, folder }: Setup, endpoint: st
     agent: {
       executable: program,
       instance_id: uid,
-      config_apply_timeout: '2s',
+      config_apply_timeout: '6s',
       args: ['--foreground', '--cfgfile={config}', '--no-caps', `--pidfile=${pid}`, `--persist-file=${persist}`, `--control=${control}`],
     },
     storage: { directory: join(folder, 'storage') },
