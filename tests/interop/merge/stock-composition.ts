@@ -118,11 +118,14 @@ export class StockComposition implements AsyncDisposable {
     await this.#child.untilOutput(/Effective config found, starting agent/)
   }
 
-  /** The real Collector while the supervisor asks who it is; afterwards something that runs whatever its configuration says, and costs nothing. */
+  /**
+   * The real Collector while the supervisor asks who it is; afterwards something that runs whatever its configuration says, and costs nothing.
+   * It names its feature gates a while before it ends: what the supervisor has not read by then is lost to it.
+   */
   async #writeAgent(): Promise<void> {
     const gates = this.#options.allowsNoPipelines ? 'echo "service.AllowNoPipelines false Alpha"' : ':'
     const script = `#!/bin/sh
-if [ "$1" = featuregate ]; then echo ID Enabled Stage; ${gates}; exit 0; fi
+if [ "$1" = featuregate ]; then echo ID Enabled Stage; ${gates}; sleep 1; exit 0; fi
 if [ ! -e "$0.bootstrap.yaml" ]; then cp "$2" "$0.bootstrap.yaml"; exec '${this.#options.collector}' "$@"; fi
 exec sleep 3600
 `
