@@ -108,7 +108,7 @@ the order. The targets are of an offer to all without any of that; waves are the
 
 ## The engine
 
-One turn takes in what was heard of up to 250 agents and releases up to 250 more.
+One turn takes in what was heard of up to 100 agents and releases up to 100 more.
 
 | In the rollout in waves | turns | P50 | P99 | slowest | |
 |---|---:|---:|---:|---:|---|

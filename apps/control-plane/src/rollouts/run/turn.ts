@@ -15,6 +15,7 @@ import {
 } from '@drover/fleet'
 import type { Decision, Effect, Member, Move, Rollout, RolloutEvent, Sight } from '@drover/fleet'
 import type { FleetAgent, FleetForRollouts } from '../../seams.ts'
+import { agentsPerTurn } from './batch.ts'
 import type { Batch } from './batch.ts'
 import type { Before, LiveRollout } from './live-rollout.ts'
 import type { RolloutMemory } from './memory.ts'
@@ -53,9 +54,6 @@ export interface TurnTools {
   /** An agent could not be looked at; it is looked at again when something is heard of it. */
   readonly onFault: (error: unknown) => void
 }
-
-/** Released at most, in one turn. */
-const maxReleases = 250
 
 export function computeTurn(live: LiveRollout, batch: Batch, tools: TurnTools): Change {
   const turn = new Turn(live, batch, tools)
@@ -166,7 +164,7 @@ class Turn {
   release(): void {
     const released: Look[] = []
     this.rollout.waves.forEach((_, wave) => {
-      const due = Math.min(releasesDue(this.rollout, wave), maxReleases - released.length)
+      const due = Math.min(releasesDue(this.rollout, wave), agentsPerTurn - released.length)
       if (due <= 0) return
       for (const agentId of this.#live.nextPending(wave, due, (id) => this.#memberOf(id)?.state === 'pending')) {
         const look = this.#release(agentId)
