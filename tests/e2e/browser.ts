@@ -18,7 +18,7 @@ const launchArgs = [
   '--disable-sync',
 ]
 /** A page on two busy cores; nothing waits longer. */
-const actionLimitMs = 30_000
+const actionLimitMs = 60_000
 
 /** Like `describe`, with a browser. Skips with a sentence where there is none, unless DROVER_REQUIRE_PEERS=1. To be awaited. */
 export async function describeWithBrowser(title: string, suite: (browser: () => Browser) => void): Promise<void> {
