@@ -10,7 +10,7 @@ import { findingLine } from '../configs/findings.ts'
 import { parseConfigRef } from '../configs/refs.ts'
 import { readPages } from '../../live/pages.ts'
 import { readTextFile } from '../files.ts'
-import { completePlan, everyoneIsNoPlan, stagedPresets } from '../rollouts/plan-file.ts'
+import { completePlan, everyoneIsNoPlan, presetPlan, stagedPresets } from '../rollouts/plan-file.ts'
 import { isSameSelector } from './same-selector.ts'
 import type { ConfigDocument, Documents, GroupDocument, PlanDocument } from './documents.ts'
 
@@ -202,10 +202,9 @@ async function planOf(context: ClientContext, { plan, where }: GroupDocument, pl
   const document = plans.find(({ name }) => name === plan)
   if (document !== undefined) return completePlan(context, document.plan, document.where)
   if (plan === 'everyone') throw new CliError(`${where}: ${everyoneIsNoPlan}`)
-  const { data } = await context.api.listPresets({})
-  const preset = data.items.find(({ name }) => name === plan)
+  const preset = stagedPresets.find((name) => name === plan)
   if (preset === undefined) throw new CliError(`${where}: there is no plan "${plan}": name a Plan document, or one of ${stagedPresets.join(', ')}`)
-  return preset.plan
+  return presetPlan(context, preset)
 }
 
 function described(before: Group | undefined, input: GroupInput): string[] {

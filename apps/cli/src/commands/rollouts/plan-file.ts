@@ -43,19 +43,19 @@ function parseYaml(text: string, path: string): unknown {
 }
 
 /** Checks its shape; whether it makes sense, the server says. `where` names it in errors. */
-export async function completePlan({ api }: Pick<ClientContext, 'api'>, given: unknown, where: string): Promise<RolloutPlan> {
+export async function completePlan(context: Pick<ClientContext, 'api'>, given: unknown, where: string): Promise<RolloutPlan> {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new CliError(`${where}: a plan is a map with keys such as waves, soak and gates`)
   const { extends: extended = 'standard', ...own } = given as Record<string, unknown>
   if (extended === 'everyone') throw new CliError(`${where}: extends: ${everyoneIsNoPlan}`)
-  const { data } = await api.listPresets({})
-  const base = data.items.find(({ name }) => name === extended)
-  if (base === undefined) throw new CliError(`${where}: extends: is none of ${stagedPresets.join(', ')}`)
+  const preset = stagedPresets.find((name) => name === extended)
+  if (preset === undefined) throw new CliError(`${where}: extends: is none of ${stagedPresets.join(', ')}`)
   const written = withMilliseconds(own, where) as Record<string, unknown>
-  const plan = RolloutPlan.safeParse(mergedWith(base.plan, written))
+  const base = await presetPlan(context, preset)
+  const plan = RolloutPlan.safeParse(mergedWith(base, written))
   if (plan.success) {
     const unknown = Object.keys(written).filter((key) => !(key in plan.data))
-    if (unknown.length > 0) throw new CliError(`${where}: a plan has no ${unknown.join(', ')}; it has ${Object.keys(base.plan).join(', ')}`)
+    if (unknown.length > 0) throw new CliError(`${where}: a plan has no ${unknown.join(', ')}; it has ${Object.keys(base).join(', ')}`)
     return plan.data
   }
   throw new CliError(plan.error.issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`).join('\n'))
