@@ -223,7 +223,7 @@ export class RolloutWitness {
     if (kind === 'waveOpened') this.checkOpening(name, rollout, decision)
     if (kind === 'soaking') this.checkSettled(name, rollout, decision)
     if (kind === 'wavePassed') this.checkPassing(name, rollout, decision)
-    if (kind === 'rolledBack') this.checkRolledBack(name, rollout)
+    if (kind === 'rolledBack') this.checkRolledBack(name, rollout, decision)
     if (kind === 'completed' && rollout.waves.some(({ openedAt }) => openedAt === null))
       broken('completed-early', `${id} is completed, and a wave was never opened`)
   }
@@ -286,12 +286,14 @@ export class RolloutWitness {
       if (given?.get(gate) !== 'pass') broken('gate', `wave ${(wave ?? 0) + 1} of ${id} passes, and gate ${gate} said ${given?.get(gate) ?? 'nothing'}`)
   }
 
-  private checkRolledBack(name: GroupName, { id, state }: Rollout): void {
+  /** A person may end it before everybody has answered, but not before everybody is told. */
+  private checkRolledBack(name: GroupName, { id, state }: Rollout, { by }: Decision): void {
     if (state !== 'rolledBack') return
     for (const { agent, members } of this.store.rows.values()) {
       const member = members[name]
       if (member === undefined || member.state === 'unheard') continue
-      if (member.state === 'restoring' || member.state === 'restoreRetrying' || memberTraits[member.state].side === 'target')
+      const isAwaited = member.state === 'restoring' || member.state === 'restoreRetrying'
+      if ((isAwaited && by === null) || memberTraits[member.state].side === 'target')
         broken('rolled-back', `${id} is rolled back, but ${agent} is ${member.state}`)
     }
   }

@@ -98,7 +98,8 @@ export interface Scenario {
   readonly acts: readonly { readonly atMs: number; readonly kind: ActKind; readonly group: GroupName }[]
 }
 
-const minuteMs = 60_000
+const secondMs = 1_000
+const minuteMs = 60 * secondMs
 const hourMs = 60 * minuteMs
 
 export const goodRevision: RevisionSpec = { broken: 0, settings: false, brokenSettings: 0, narrow: false }
@@ -227,7 +228,7 @@ function createAny(seed: number, dice: Dice): Scenario {
 
 /**
  * What seldom comes together by chance, and has to be tried: a retry of many that fail again, Agents that cannot go back for a
- * while, and Agents that go and come while two groups change.
+ * while, rollbacks that nobody waits for, and Agents that go and come while two groups change.
  */
 export function createScenario(seed: number): Scenario {
   const dice = new Dice(seed)
@@ -244,7 +245,7 @@ export function createScenario(seed: number): Scenario {
       acts: inOrder([...scenario.acts, ...retries]),
     }
   }
-  if (!dice.chance(0.15)) return dice.chance(0.06) ? unsteady(scenario, dice) : scenario
+  if (!dice.chance(0.15)) return dice.chance(0.06) ? unsteady(scenario, dice) : dice.chance(0.06) ? impatient(scenario, dice) : scenario
   const changes = (['g', 'h'] as const).map((group) => ({ atMs: dice.below(quietAtMs), kind: 'newRevision' as const, group }))
   return { ...scenario, groups: groupNames, overlap: 'queue', restlessMs: 10 * minuteMs, transient: 0.1, acts: inOrder([...scenario.acts, ...changes]) }
 }
@@ -255,6 +256,16 @@ function unsteady(scenario: Scenario, dice: Dice): Scenario {
   const rollBacks = Array.from({ length: 4 }, () => ({ atMs: dice.below(quietAtMs), kind: 'rollBack' as const, group: 'g' as const }))
   const g: RolloutPlan = { ...plans.g, onFail: 'rollback', approval: 'none', schedule: { notBefore: null, windows: [] } }
   return { ...scenario, agents: Math.max(5, scenario.agents), plans: { ...plans, g }, transient: 0.6, acts: inOrder([...scenario.acts, ...rollBacks]) }
+}
+
+/** Some never answer, and people take changes back and do not wait for everybody. */
+function impatient(scenario: Scenario, dice: Dice): Scenario {
+  const takenBack = Array.from({ length: 4 }, () => dice.below(scenario.quietAtMs)).flatMap((atMs) => [
+    { atMs, kind: 'rollBack' as const, group: 'g' as const },
+    { atMs: atMs + dice.pick(0, secondMs, minuteMs), kind: 'stop' as const, group: 'g' as const },
+    { atMs: atMs + 2 * minuteMs, kind: 'newRevision' as const, group: 'g' as const },
+  ])
+  return { ...scenario, agents: Math.max(5, scenario.agents), mute: 0.3, transient: dice.pick(0, 0.6), acts: inOrder([...scenario.acts, ...takenBack]) }
 }
 
 function inOrder(acts: Scenario['acts']): Scenario['acts'] {

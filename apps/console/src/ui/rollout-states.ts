@@ -89,7 +89,7 @@ export interface ActionLook {
   readonly danger: boolean
 }
 
-export const rolloutActions: Readonly<Record<RolloutActionName, ActionLook>> = {
+const actionLooks: Readonly<Record<RolloutActionName, ActionLook>> = {
   start: { label: 'Start', question: 'Start this rollout?', effect: 'The first wave opens as soon as nothing stands in its way.', danger: false },
   approve: { label: 'Approve', question: 'Approve this rollout?', effect: 'It goes on with the wave that waits for you.', danger: false },
   pause: {
@@ -123,6 +123,19 @@ export const rolloutActions: Readonly<Record<RolloutActionName, ActionLook>> = {
     effect: 'Every agent that got the change is given back what it had. Agents that are not connected get it when they return.',
     danger: true,
   },
+}
+
+/** Of a rollback there is only the waiting to be stopped: everybody was told to go back. */
+const stopWaiting: ActionLook = {
+  label: 'Stop waiting',
+  question: 'Wait no longer for agents that are not back?',
+  effect:
+    'The rollback ends now, and the group can be changed again. Agents that have not answered are still given back what they had, and count as back once they say so.',
+  danger: true,
+}
+
+export function actionLook(action: RolloutActionName, state: RolloutState): ActionLook {
+  return action === 'stop' && state === 'rollingBack' ? stopWaiting : actionLooks[action]
 }
 
 export type Counts = z.output<typeof MemberCounts>

@@ -191,14 +191,25 @@ function whileRollingBack(turn: Turn, rollout: RollingBackRollout): Rollout {
   const { restoring, untouched } = notYetBack(rollout.waves)
   if (untouched > 0) return { ...rollout, sweeps: rollout.sweeps + 1, sweep: { no: rollout.sweeps + 1, kind: 'restore' } }
   if (restoring > 0) return rollout
+  return endRollback(turn, rollout, { cause: rollout.cause, by: null, reason: '' })
+}
+
+/** `reason`: of the person who waits no longer for those that are not back. */
+export function endRollback(turn: Turn, rollout: RollingBackRollout, { cause, by, reason }: Pick<Decision, 'cause' | 'by' | 'reason'>): Rollout {
   const sum = (state: 'restored' | 'restoringAway' | 'restoreFailed'): number => rollout.waves.reduce((all, { counters }) => all + (counters[state] ?? 0), 0)
-  const [back, away, failed] = [sum('restored'), sum('restoringAway'), sum('restoreFailed')]
-  const reason = [
+  const [back, away, failed, left] = [sum('restored'), sum('restoringAway'), sum('restoreFailed'), notYetBack(rollout.waves).restoring]
+  const found = [
     `${agentCount(back)} ${back === 1 ? 'has' : 'have'} the earlier revision again`,
     ...(away === 0 ? [] : [`${away} get it when they connect`]),
     ...(failed === 0 ? [] : [`${failed} failed that too and keep what last worked for them`]),
+    ...(left === 0 ? [] : [`${left} ${left === 1 ? 'is' : 'are'} still going back and not waited for`]),
   ].join(', ')
-  return note(turn, finishRollback(rollout), 'rolledBack', { cause: rollout.cause, reason, numbers: { back, away, failed } })
+  return note(turn, finishRollback(rollout), 'rolledBack', {
+    cause,
+    by,
+    reason: reason === '' ? found : `${reason}; ${found}`,
+    numbers: { back, away, failed, ...(left === 0 ? {} : { left }) },
+  })
 }
 
 /** When the rollout wants to be told the time next; null: not before something happens. */

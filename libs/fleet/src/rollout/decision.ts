@@ -37,7 +37,7 @@ export interface Decision {
   readonly numbers: Readonly<Record<string, number>>
 }
 
-const verbs: Readonly<Record<DecisionKind, (wave: string) => string>> = {
+const verbs: Readonly<Record<DecisionKind, (wave: string, by: string | null) => string>> = {
   started: () => 'started the rollout',
   approved: () => 'approved',
   waiting: () => 'waits',
@@ -51,14 +51,15 @@ const verbs: Readonly<Record<DecisionKind, (wave: string) => string>> = {
   retrying: () => 'tries the agents that failed once more',
   stopped: () => 'stopped the rollout',
   rollingBack: () => 'takes the change back',
-  rolledBack: () => 'took the change back',
+  // A person does so only when somebody is still waited for.
+  rolledBack: (_, by) => (by === null ? 'took the change back' : 'ended the rollback'),
   completed: () => 'completed the rollout',
   superseded: () => 'gave way to a newer rollout',
 }
 
 /** e.g. `Drover paused in wave 2: 4 of 31 agents failed.` */
 export function describeDecision({ kind, by, wave, reason }: Decision): string {
-  const said = verbs[kind](wave === null ? 'the rollout' : `wave ${wave + 1}`)
+  const said = verbs[kind](wave === null ? 'the rollout' : `wave ${wave + 1}`, by)
   const why = reason.replace(/\s+/g, ' ').trim().replace(/\.$/, '')
   return `${by ?? 'Drover'} ${said}${why === '' ? '' : `: ${why}`}.`
 }

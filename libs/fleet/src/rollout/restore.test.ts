@@ -111,6 +111,30 @@ describe('a rollback', () => {
     expect(fleet.counts()).toBe(true)
   })
 
+  it('ends when a person no longer waits for those that do not answer, and not before everybody was told', () => {
+    const fleet = new TestFleet(plan, 4).start()
+    const silent = fleet.agents[0] ?? ''
+    fleet.answer = (agent) => (agent === silent ? 'offered' : 'applied')
+    fleet.acts = false
+    fleet.act('rollBack')
+    expect(() => fleet.act('stop')).toThrow(expect.objectContaining({ code: 'still-giving-back' }))
+    fleet.acts = true
+    fleet.carryOutAgain()
+    expect(fleet.rollout.state).toBe('rollingBack')
+    fleet.act('stop', 'bob', 'its disk is broken')
+    expect(fleet.rollout).toMatchObject({ state: 'rolledBack', cause: 'person' })
+    expect(fleet.told().at(-1)).toBe(
+      'bob ended the rollback: its disk is broken; 3 agents have the earlier revision again, 1 is still going back and not waited for.',
+    )
+    expect(fleet.decisions.at(-1)?.numbers).toEqual({ back: 3, away: 0, failed: 0, left: 1 })
+    // What it gets does not change by that, and what it says is still heard.
+    expect(fleet.revision(silent)).toBe(1)
+    expect(fleet.states()).toEqual({ restored: 3, restoring: 1 })
+    fleet.answer = () => 'applied'
+    expect(fleet.look(silent).states()).toEqual({ restored: 4 })
+    expect(fleet.send({ kind: 'supersede', rollout: 'r2', by: null, reason: '' }).rollout.state).toBe('superseded')
+  })
+
   it('can be tried again by a person for those that failed to go back, a few at a time', () => {
     const fleet = new TestFleet(plan, 4).start()
     fleet.answer = () => 'failed'

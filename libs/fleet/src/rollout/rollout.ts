@@ -140,7 +140,7 @@ export const rolloutActions: Readonly<Record<RolloutStateName, readonly RolloutA
   soaking: ['pause', 'promote', 'retry', 'stop', 'rollBack', 'supersede'],
   paused: ['resume', 'promote', 'retry', 'stop', 'rollBack', 'supersede'],
   stopped: ['rollBack', 'supersede'],
-  rollingBack: [],
+  rollingBack: ['stop'],
   rolledBack: ['retry', 'supersede'],
   completed: ['retry', 'rollBack', 'supersede'],
   superseded: [],
@@ -148,9 +148,10 @@ export const rolloutActions: Readonly<Record<RolloutStateName, readonly RolloutA
 
 /**
  * `wrong-state`: the action does not fit the state. `not-waiting-for-approval`; `same-person`: another one has to approve;
- * `last-wave`: there is no next one to go to. `wave-not-open`: there is nothing to end early.
+ * `last-wave`: there is no next one to go to. `wave-not-open`: there is nothing to end early. `still-giving-back`: not everybody who
+ * has the change was given the earlier revision.
  */
-export type RolloutErrorCode = 'wrong-state' | 'not-waiting-for-approval' | 'same-person' | 'last-wave' | 'wave-not-open'
+export type RolloutErrorCode = 'wrong-state' | 'not-waiting-for-approval' | 'same-person' | 'last-wave' | 'wave-not-open' | 'still-giving-back'
 
 export class RolloutError extends Error {
   override readonly name = 'RolloutError'
@@ -165,6 +166,7 @@ export class RolloutError extends Error {
       'same-person': 'somebody other than the person who started the rollout has to approve it',
       'last-wave': 'this is the last wave, and it is not done',
       'wave-not-open': 'the wave has not been opened',
+      'still-giving-back': 'agents are still being given the earlier revision',
     }
     super(messages[code])
     this.code = code

@@ -428,7 +428,7 @@ describe('actions', () => {
     stopped: () => new TestFleet(counts, 20).start().act('stop'),
     rollingBack: () => {
       const fleet = new TestFleet(counts, 20).start()
-      fleet.acts = false
+      fleet.answer = () => 'offered'
       return fleet.act('rollBack')
     },
     rolledBack: () => new TestFleet(counts, 20).start().act('rollBack'),

@@ -5,7 +5,7 @@
  * A driver stores the rollout, the decisions and the changed members in one transaction, and then carries out the effects.
  * After a crash it carries out `outstandingEffects` of what was stored: doing one twice does nothing the second time.
  */
-import { advance, note, type Turn, wakeTime } from './advance.ts'
+import { advance, endRollback, note, type Turn, wakeTime } from './advance.ts'
 import type { Decision } from './decision.ts'
 import { type Effect, outstandingEffects } from './effects.ts'
 import type { Share, Verdict } from './judge.ts'
@@ -23,6 +23,7 @@ import {
   prolongSoak,
   requireAction,
   resume,
+  type RollingBackRollout,
   type Rollout,
   type RolloutAction,
   RolloutError,
@@ -154,6 +155,7 @@ function act(turn: Turn, rollout: Rollout, event: ActionEvent): Rollout {
     case 'retry':
       return retry(turn, rollout, event)
     case 'stop':
+      if (rollout.state === 'rollingBack') return stopWaiting(turn, rollout, event)
       return rollout.state === 'waiting' || rollout.state === 'running' || rollout.state === 'soaking' || rollout.state === 'paused'
         ? note(turn, stop(rollout, 'person', event.reason), 'stopped', said)
         : refuse()
@@ -189,6 +191,12 @@ function promote(turn: Turn, rollout: RunningRollout | SoakingRollout | PausedRo
   if (isLast && !isSettled(wave)) throw new RolloutError('last-wave', rollout.state, kind)
   const noted = note(turn, excuse(rollout), 'promoted', { cause: 'person', by, reason })
   return isLast ? note(turn, complete(noted), 'completed', { cause: 'person', by }) : awaitWave(noted, rollout.wave + 1)
+}
+
+/** For those that are silent or fail to go back: they get the earlier revision all the same, and the group can be changed again. */
+function stopWaiting(turn: Turn, rollout: RollingBackRollout, { kind, by, reason }: ActionEvent): Rollout {
+  if (rollout.sweep !== null) throw new RolloutError('still-giving-back', rollout.state, kind)
+  return endRollback(turn, rollout, { cause: 'person', by, reason })
 }
 
 /** Once more while it is under way is the same once. */

@@ -1,5 +1,5 @@
 /** `drover rollouts approve|pause|resume|promote|retry|stop|rollback`. */
-import type { RolloutActionName } from '@drover/api'
+import type { Rollout, RolloutActionName } from '@drover/api'
 import { clientCommand } from '../../command/command.ts'
 import { text } from '../../command/spec.ts'
 import { confirm, yesOption } from '../confirm.ts'
@@ -11,7 +11,7 @@ interface Action {
   readonly action: RolloutActionName
   readonly description: string
   /** What is done, as a question; absent: it is done without one. */
-  readonly question?: string
+  readonly question?: string | ((seen: Pick<Rollout, 'state'>) => string)
   readonly example: { readonly reason: string; readonly what: string }
 }
 
@@ -26,7 +26,8 @@ function action({ name, action: given, description, question, example }: Action)
       const { api, io, output } = context
       const rolloutId = await findRolloutId(context, args.rollout)
       const { data: seen } = await api.getRollout({ params: { rolloutId } })
-      if (question !== undefined) await confirm(io, `${question} (${seen.group}, ${revisionsText(seen)}, ${seen.agents} agents)`, options)
+      const asked = typeof question === 'function' ? question(seen) : question
+      if (asked !== undefined) await confirm(io, `${asked} (${seen.group}, ${revisionsText(seen)}, ${seen.agents} agents)`, options)
       const wave = seen.wave === null ? {} : { wave: seen.wave.number }
       const { data } = await api.actOnRollout({ params: { rolloutId, action: given }, body: { reason: options.reason ?? '', ...wave } })
       output.result(data, () => `${data.id} ${data.state}\n`)
@@ -69,8 +70,8 @@ export const retryRollout = action({
 export const stopRollout = action({
   name: 'stop',
   action: 'stop',
-  description: 'End a rollout where it is: who has the change keeps it, nobody else gets it',
-  question: 'Stop it and leave the group divided?',
+  description: 'End a rollout where it is: who has the change keeps it, nobody else gets it. Of a rollback, end the waiting for agents that are not back',
+  question: ({ state }) => (state === 'rollingBack' ? 'Wait no longer for agents that are not back?' : 'Stop it and leave the group divided?'),
   example: { reason: 'superseded by another plan', what: 'rollback takes it back later' },
 })
 export const rollBackRollout = action({

@@ -10,7 +10,7 @@ import { rolloutQuery } from '../../api/rollout-queries.ts'
 import { ActionButton } from '../../ui/ActionButton.tsx'
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
 import { useReadOnlyReason } from '../../ui/access.ts'
-import { rolloutActions } from '../../ui/rollout-states.ts'
+import { actionLook } from '../../ui/rollout-states.ts'
 import { toastDone } from '../../ui/toasts.ts'
 import { shownActions } from './rollout-view.ts'
 
@@ -29,7 +29,7 @@ export function RolloutActions({ rollout }: { readonly rollout: Rollout }) {
           disabledReason={readOnly ?? (allowed ? undefined : (why ?? 'This is not possible now'))}
           onClick={() => setAsking(action)}
         >
-          {rolloutActions[action].label}…
+          {actionLook(action, rollout.state).label}…
         </ActionButton>
       ))}
       {asking !== undefined && <ActionDialog key={asking} rollout={rollout} action={asking} onClose={() => setAsking(undefined)} />}
@@ -40,9 +40,8 @@ export function RolloutActions({ rollout }: { readonly rollout: Rollout }) {
 function ActionDialog({ rollout, action, onClose }: { readonly rollout: Rollout; readonly action: RolloutActionName; readonly onClose: () => void }) {
   const client = useQueryClient()
   const [reason, setReason] = useState('')
-  // The wave that the person saw when asking: the page goes on while the question is open.
-  const [wave] = useState(rollout.wave?.number)
-  const look = rolloutActions[action]
+  // The question and the wave that the person saw when asking: the page goes on while it is open.
+  const [{ wave, look }] = useState({ wave: rollout.wave?.number, look: actionLook(action, rollout.state) })
   const act = useMutation({
     mutationFn: async () =>
       (await api.actOnRollout({ params: { rolloutId: rollout.id, action }, body: { reason, ...(wave === undefined ? {} : { wave }) } })).data,

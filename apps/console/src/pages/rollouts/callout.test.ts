@@ -51,6 +51,13 @@ it('tells after a rollback what happened, who was touched, and where they are no
   ])
 })
 
+it('does not say of agents that are still waited for, or no longer are, that they are back', () => {
+  for (const state of ['rollingBack', 'rolledBack'] as const) {
+    const told = calloutOf(sampleRollout({ state, counts: { restored: 2, restoring: 1 }, agents: 3 }), [])
+    expect(told?.told.at(-1)).toBe('Now: 2 agents are back; 1 agent is going back. They get revision 4.')
+  }
+})
+
 it('is alarming when agents could not go back', () => {
   const told = calloutOf(sampleRollout({ state: 'rolledBack', counts: { restored: 2, restoreFailed: 1 }, agents: 3 }), [])
   expect(told?.tone).toBe('bad')

@@ -112,6 +112,7 @@ function takenBack(rollout: Told, behind: RolloutDecision | undefined): Callout 
       : undefined,
     counts.restoreFailed ? `${agents(counts.restoreFailed)} could not go back` : undefined,
   ])
+  const areBack = isDone && !counts.restoring && !counts.restoreRetrying
   const untouched = Math.max(0, rollout.agents - touched)
   return callout({
     tone: isDone && !counts.restoreFailed ? 'warn' : 'bad',
@@ -119,11 +120,13 @@ function takenBack(rollout: Told, behind: RolloutDecision | undefined): Callout 
     told: present([
       behind === undefined ? undefined : `Why: ${sentence(behind.reason === '' ? behind.sentence : behind.reason)}`,
       `Touched: ${agents(touched)} of ${rollout.agents.toLocaleString('en')} got the change${untouched > 0 ? `; ${agents(untouched)} never did` : ''}.`,
-      `Now: ${where.length === 0 ? `they get ${before} again` : `${where.join('; ')}. They ${isDone ? 'have' : 'get'} ${before}`}.`,
+      `Now: ${where.length === 0 ? `they get ${before} again` : `${where.join('; ')}. They ${areBack ? 'have' : 'get'} ${before}`}.`,
     ]),
     choices: counts.restoreFailed
       ? ['Look at the agents that could not go back: they failed what they had before as well. Retry tries them once more.']
-      : ['Change what was wrong and save the group again: that makes a new revision.'],
+      : isDone
+        ? ['Change what was wrong and save the group again: that makes a new revision.']
+        : ['The group can be changed again when they are back, or when you stop waiting for those that do not answer.'],
   })
 }
 

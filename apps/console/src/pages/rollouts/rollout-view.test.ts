@@ -82,6 +82,7 @@ describe('buttons', () => {
     expect(names('running')).toEqual(['pause', 'promote', 'retry', 'stop', 'rollBack'])
     expect(names('paused')).toEqual(['resume', 'promote', 'retry', 'stop', 'rollBack'])
     expect(names('waiting')[0]).toBe('approve')
+    expect(names('rollingBack')).toEqual(['stop'])
     expect(names('completed')).toEqual(['retry', 'rollBack'])
   })
 

@@ -143,7 +143,7 @@ export function shownActions({ state, actions }: Pick<Rollout, 'state' | 'action
 function namesFor(state: Rollout['state']): readonly RolloutActionName[] {
   if (state === 'draft') return ['start']
   if (over.has(state)) return state === 'superseded' ? [] : ['retry', 'rollBack']
-  if (state === 'rollingBack') return ['stop', 'rollBack']
+  if (state === 'rollingBack') return ['stop']
   return [...(state === 'waiting' ? (['approve'] as const) : []), state === 'paused' ? 'resume' : 'pause', 'promote', 'retry', 'stop', 'rollBack']
 }
 

@@ -248,6 +248,30 @@ describe('two rollouts', () => {
     expect(await test.members(younger)).toEqual({ applied: 4 })
   })
 
+  it('begin again when a person no longer waits for an agent that does not go back', async () => {
+    await fleetWith(6)
+    await test.group('all', 1)
+    const id = await test.begin('all', 2, start(twoWaves))
+    await test.settle()
+    const [silent = ''] = [...test.fleet.all].flatMap(([agent, { runs }]) => (runs.get('all') === 2 ? [agent] : []))
+    test.fleet.react = (agent) => (agent.id === silent ? 'hold' : 'apply')
+    await test.act(id, 'rollBack')
+    await test.settle()
+    expect(await test.members(id)).toEqual({ restored: 2, restoring: 1, pending: 3 })
+    expect((await test.state(id)).state).toBe('rollingBack')
+    await test.act(id, 'stop')
+    expect((await test.state(id)).state).toBe('rolledBack')
+    expect(test.part.whyNotChangeable('all')).toBeNull()
+    // It is still given the earlier revision, and what it answers after a restart of the server is heard.
+    await test.restart()
+    expect(test.part.forAgents.revisionFor('all', 1, silent)).toEqual({ revision: 1, because: 'back' })
+    test.fleet.answer(silent)
+    await test.settle()
+    expect(await test.members(id)).toEqual({ restored: 3, pending: 3 })
+    const next = await test.begin('all', 3, start(twoWaves))
+    expect((await test.state(next)).rollout).toMatchObject({ from: 1, to: 3 })
+  })
+
   it('never begin while the newest goes back', async () => {
     await fleetWith(6)
     await test.group('all', 1)

@@ -192,5 +192,5 @@ export function goesBack(live: LiveRollout): ConflictError {
 }
 
 export function whyGoesBack({ rollout }: LiveRollout): string {
-  return `revision ${rollout.to} of ${rollout.group} is being taken back by ${rollout.id}: wait until that is done, then change the group`
+  return `revision ${rollout.to} of ${rollout.group} is being taken back by ${rollout.id}: wait until that is done, or stop it when agents do not answer; then change the group`
 }

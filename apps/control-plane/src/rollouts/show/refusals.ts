@@ -46,6 +46,8 @@ function whyRefused({ code, state, action }: RolloutError): string {
       return 'somebody other than the person who started the rollout has to approve it: ask a colleague to sign in and to approve'
     case 'last-wave':
       return 'this is the last wave, and agents of it have no outcome yet: wait for them, or stop the rollout'
+    case 'still-giving-back':
+      return 'not every agent that has the change was told to go back: wait a moment, then stop it'
     case 'wave-not-open':
       return 'the wave has not been opened, so there is nothing to end early: wait until it opens, or resume the rollout'
     default:
@@ -56,8 +58,8 @@ function whyRefused({ code, state, action }: RolloutError): string {
 function insteadOf(state: RolloutStateName): string {
   const possible = rolloutActions[state].flatMap((action) => (action === 'supersede' ? [] : [doing[action]]))
   if (state === 'rolledBack') return 'agents that failed to go back can be tried again; for anything else start a new one'
-  if (possible.length > 0) return `it can be ${possible.join(', ')}`
-  return state === 'rollingBack' ? 'wait until it is rolled back' : 'start a new one for the same revision'
+  if (state === 'rollingBack') return 'wait until it is rolled back, or stop waiting for agents that do not answer'
+  return possible.length > 0 ? `it can be ${possible.join(', ')}` : 'start a new one for the same revision'
 }
 
 export function notTheNewest({ rollout }: StoredRollout, action: RolloutActionName, memory: RolloutMemory): ConflictError {
