@@ -68,8 +68,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'counts moves twice',
     file: turn,
-    find: "[{ kind: 'moved', moves }, ...events]",
-    replace: "[{ kind: 'moved', moves: moves.flatMap((move) => [move, move]) }, ...events]",
+    find: "[{ kind: 'moved' as const, moves }]",
+    replace: "[{ kind: 'moved' as const, moves: moves.flatMap((move) => [move, move]) }]",
   },
   {
     name: 'one more than the limit may be under way',

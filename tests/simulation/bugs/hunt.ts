@@ -15,7 +15,8 @@ const pathOf = (file: string): string => new URL(file, import.meta.url).href
 /** A bug may keep a simulation from ever ending. */
 const timeoutMs = 10 * 60_000
 
-async function seek(bug: string): Promise<Found | null> {
+/** null: 500 seeds keep every promise. */
+export async function seek(bug: string): Promise<Found | null> {
   const { stdout } = await run(process.execPath, ['--import', pathOf('plant.ts'), new URL('seek.ts', import.meta.url).pathname, bug], { timeout: timeoutMs })
   return JSON.parse(stdout) as Found | null
 }
