@@ -11,7 +11,7 @@ interface Action {
   readonly action: RolloutActionName
   readonly description: string
   /** What is done, as a question; absent: it is done without one. */
-  readonly question?: string | ((seen: Pick<Rollout, 'state'>) => string)
+  readonly question?: (seen: Rollout) => string
   readonly example: { readonly reason: string; readonly what: string }
 }
 
@@ -26,8 +26,7 @@ function action({ name, action: given, description, question, example }: Action)
       const { api, io, output } = context
       const rolloutId = await findRolloutId(context, args.rollout)
       const { data: seen } = await api.getRollout({ params: { rolloutId } })
-      const asked = typeof question === 'function' ? question(seen) : question
-      if (asked !== undefined) await confirm(io, `${asked} (${seen.group}, ${revisionsText(seen)}, ${seen.agents} agents)`, options)
+      if (question !== undefined) await confirm(io, `${question(seen)} (${seen.group}, ${revisionsText(seen)}, ${seen.agents} agents)`, options)
       const wave = seen.wave === null ? {} : { wave: seen.wave.number }
       const { data } = await api.actOnRollout({ params: { rolloutId, action: given }, body: { reason: options.reason ?? '', ...wave } })
       output.result(data, () => `${data.id} ${data.state}\n`)
@@ -58,7 +57,7 @@ export const promoteRollout = action({
   name: 'promote',
   action: 'promote',
   description: 'End the open wave early, whatever its gates say, and go to the next',
-  question: 'End the open wave early?',
+  question: () => 'End the open wave early?',
   example: { reason: 'urgent fix', what: 'without waiting for the soak' },
 })
 export const retryRollout = action({
@@ -78,6 +77,6 @@ export const rollBackRollout = action({
   name: 'rollback',
   action: 'rollBack',
   description: 'Take the change back from every agent that has it',
-  question: 'Take the change back?',
+  question: () => 'Take the change back?',
   example: { reason: 'drops spans', what: 'agents that are offline get the earlier revision when they return' },
 })
