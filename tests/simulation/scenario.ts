@@ -245,7 +245,10 @@ export function createScenario(seed: number): Scenario {
       acts: inOrder([...scenario.acts, ...retries]),
     }
   }
-  if (!dice.chance(0.15)) return dice.chance(0.06) ? unsteady(scenario, dice) : dice.chance(0.06) ? impatient(scenario, dice) : scenario
+  if (!dice.chance(0.15)) {
+    if (dice.chance(0.06)) return unsteady(scenario, dice)
+    return dice.chance(0.06) ? impatient(scenario, dice) : scenario
+  }
   const changes = (['g', 'h'] as const).map((group) => ({ atMs: dice.below(quietAtMs), kind: 'newRevision' as const, group }))
   return { ...scenario, groups: groupNames, overlap: 'queue', restlessMs: 10 * minuteMs, transient: 0.1, acts: inOrder([...scenario.acts, ...changes]) }
 }

@@ -1,6 +1,6 @@
 /** Loaded before anything else: plants one bug into the module that it is about, in memory alone. */
 import { registerHooks } from 'node:module'
-import { plantedBugs } from './bugs.ts'
+import { plant, plantedBugs } from './bugs.ts'
 
 const name = process.argv[2]
 const bug = plantedBugs.find((one) => one.name === name)
@@ -12,8 +12,6 @@ registerHooks({
     if (!url.endsWith(`/${bug.file}`)) return loaded
     const { source } = loaded
     const text = typeof source === 'string' ? source : new TextDecoder().decode(source as Uint8Array)
-    const parts = text.split(bug.find)
-    if (parts.length !== 2) throw new Error(`the place of the bug "${bug.name}" occurs ${parts.length - 1} times in ${bug.file}`)
-    return { ...loaded, source: parts.join(bug.replace) }
+    return { ...loaded, source: plant(bug, text) }
   },
 })
